@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "protocol/base/digest.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+
+#include "protocol/base/fd.h"
+#include "protocol/base/strings.h"
+
+#define PIECE_BYTES (64U * 1024U)
+
+DEFINE_CLEANUP(EVP_MD_CTX *, EVP_MD_CTX_free);
+
+int digest_file(int fd, uint64_t offset, uint64_t length, char ret_hex[DIGEST_HEX_SIZE])
+{
+	_cleanup_(EVP_MD_CTX_freep) EVP_MD_CTX *context = EVP_MD_CTX_new();
+	_cleanup_free_ uint8_t *piece = malloc(PIECE_BYTES);
+	uint8_t digest[32];
+
+	if (!context || !piece || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
+		return -ENOMEM;
+	while (length > 0) {
+		size_t n = (size_t)MIN_OF(length, PIECE_BYTES);
+		int r = fd_pread_all(fd, piece, n, offset);
+
+		if (r < 0)
+			return r;
+		if (EVP_DigestUpdate(context, piece, n) != 1)
+			return -EIO;
+		offset += n;
+		length -= n;
+	}
+	if (EVP_DigestFinal_ex(context, digest, NULL) != 1)
+		return -EIO;
+	hex_encode(digest, sizeof(digest), ret_hex);
+	return 0;
+}
