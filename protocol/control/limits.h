@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Every bound that a peer of the control socket can run into, in one place. */
+
+#define LIMIT_REQUEST_BYTES       (64U * 1024U) /* one call; the largest real one is below 4 KiB */
+#define LIMIT_REPLY_BYTES         (1024U * 1024U) /* one reply; lists are cut to fit and say so */
+#define LIMIT_OUTPUT_BYTES        (2048U * 1024U) /* unsent replies of one connection */
+#define LIMIT_JSON_DEPTH          16U             /* deepest real request is 4 */
+#define LIMIT_CONNECTIONS         1024U           /* all users */
+#define LIMIT_CONNECTIONS_PER_UID 256U
+#define LIMIT_REQUEST_SECONDS     10U            /* to finish a call that was begun */
+#define LIMIT_RANGES              64U            /* of one job */
+#define LIMIT_LABELS              32U            /* of one job */
+#define LIMIT_NAME_BYTES          64U            /* slot, range, label key, chip */
+#define LIMIT_LABEL_BYTES         512U           /* a label's value */
+#define LIMIT_DEVICE_BYTES        256U           /* a device path */
+#define LIMIT_COUNT               1000U          /* jobs of one Submit */
+#define LIMIT_LIST                1000U          /* rows of one list reply, also the default */
+#define LIMIT_QUEUED_JOBS         100000U        /* unfinished jobs the daemon keeps */
+#define LIMIT_READ_BYTES          (256ULL << 20) /* of one range: the boot ROM's flash window */
+#define LIMIT_WORKER_MESSAGE      (64U * 1024U)  /* between daemon and worker */
+#define LIMIT_MANIFEST_BYTES      (256U * 1024U)

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "protocol/control/worker-message.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "protocol/base/fd.h"
+#include "protocol/control/limits.h"
+#include "protocol/control/message.h"
+
+static const char *const types[_WORKER_MESSAGE_MAX] = {
+	[WORKER_OPEN] = "open", [WORKER_READ] = "read",         [WORKER_CHECK] = "check",
+	[WORKER_STOP] = "stop", [WORKER_IDENTITY] = "identity", [WORKER_PROGRESS] = "progress",
+	[WORKER_DONE] = "done", [WORKER_FAILED] = "failed",
+};
+
+#define HANDSHAKE_SECONDS_MAX 86400
+
+static const struct field open_fields[] = {
+	{ .name = "device",
+	  .type = FIELD_STRING,
+	  .offset = offsetof(struct worker_open, device),
+	  .flags = FIELD_REQUIRED | FIELD_CLEAN,
+	  .min = 1,
+	  .max = LIMIT_DEVICE_BYTES },
+	{ .name = "mode",
+	  .type = FIELD_STRING,
+	  .offset = offsetof(struct worker_open, mode),
+	  .flags = FIELD_REQUIRED | FIELD_NAME,
+	  .min = 1,
+	  .max = LIMIT_NAME_BYTES },
+	{ .name = "handshake_timeout_usb",
+	  .type = FIELD_REAL,
+	  .offset = offsetof(struct worker_open, handshake_timeout_usb),
+	  .flags = FIELD_REQUIRED,
+	  .min = 0,
+	  .max = HANDSHAKE_SECONDS_MAX },
+	{ .name = "handshake_timeout_uart",
+	  .type = FIELD_REAL,
+	  .offset = offsetof(struct worker_open, handshake_timeout_uart),
+	  .flags = FIELD_REQUIRED,
+	  .min = 0,
+	  .max = HANDSHAKE_SECONDS_MAX },
+};
+
+static int read_request(struct json_object *value, void *target, struct problem *problem)
+{
+	return job_request_from_json(value, target, problem);
+}
+
+static const struct field read_fields[] = {
+	{ .name = "job",
+	  .type = FIELD_INT,
+	  .offset = offsetof(struct worker_read, job),
+	  .flags = FIELD_REQUIRED,
+	  .min = 1,
+	  .max = INT64_MAX },
+	{ .name = "request",
+	  .type = FIELD_CUSTOM,
+	  .offset = offsetof(struct worker_read, request),
+	  .flags = FIELD_REQUIRED,
+	  .read = read_request },
+	{ .name = "slot",
+	  .type = FIELD_STRING,
+	  .offset = offsetof(struct worker_read, slot),
+	  .flags = FIELD_REQUIRED | FIELD_CLEAN,
+	  .min = 1,
+	  .max = LIMIT_DEVICE_BYTES },
+	{ .name = "expected_meid",
+	  .type = FIELD_STRING,
+	  .offset = offsetof(struct worker_read, expected_meid),
+	  .flags = FIELD_NAME,
+	  .min = 1,
+	  .max = LIMIT_NAME_BYTES },
+	{ .name = "created",
+	  .type = FIELD_UINT,
+	  .offset = offsetof(struct worker_read, created),
+	  .flags = FIELD_REQUIRED },
+};
+
+static const struct field identity_fields[] = {
+	{ .name = "chip",
+	  .type = FIELD_STRING,
+	  .offset = offsetof(struct worker_identity, chip),
+	  .flags = FIELD_REQUIRED | FIELD_NAME,
+	  .min = 1,
+	  .max = LIMIT_NAME_BYTES },
+	{ .name = "meid",
+	  .type = FIELD_STRING,
+	  .offset = offsetof(struct worker_identity, meid),
+	  .flags = FIELD_NAME,
+	  .min = 1,
+	  .max = LIMIT_NAME_BYTES },
+	{ .name = "mode",
+	  .type = FIELD_STRING,
+	  .offset = offsetof(struct worker_identity, mode),
+	  .flags = FIELD_REQUIRED | FIELD_NAME,
+	  .min = 1,
+	  .max = LIMIT_NAME_BYTES },
+	{ .name = "hw_code",
+	  .type = FIELD_UINT32,
+	  .offset = offsetof(struct worker_identity, hw_code),
+	  .flags = FIELD_REQUIRED },
+};
+
+static void open_clear(struct worker_open *open)
+{
+	free(open->device);
+	free(open->mode);
+}
+
+static void read_clear(struct worker_read *read)
+{
+	job_request_clear(&read->request);
+	free(read->slot);
+	free(read->expected_meid);
+}
+
+static void identity_clear(struct worker_identity *identity)
+{
+	free(identity->chip);
+	free(identity->meid);
+	free(identity->mode);
+}
+
+void worker_message_clear(struct worker_message *message)
+{
+	switch (message->type) {
+	case WORKER_OPEN:
+		open_clear(&message->open);
+		break;
+	case WORKER_READ:
+		read_clear(&message->read);
+		break;
+	case WORKER_IDENTITY:
+		identity_clear(&message->identity);
+		break;
+	case WORKER_FAILED:
+		failure_clear(&message->failure);
+		break;
+	case WORKER_CHECK:
+	case WORKER_STOP:
+	case WORKER_PROGRESS:
+	case WORKER_DONE:
+	case _WORKER_MESSAGE_MAX:
+		break;
+	}
+	*message = (struct worker_message){ .type = WORKER_STOP };
+}
+
+/* ---- Sending ---- */
+
+static int open_to_json(const struct worker_open *open, struct json_object **ret)
+{
+	return message_build(
+		ret, MEMBERS(M_STRING("device", open->device), M_STRING("mode", open->mode),
+			     M_REAL("handshake_timeout_usb", open->handshake_timeout_usb),
+			     M_REAL("handshake_timeout_uart", open->handshake_timeout_uart)));
+}
+
+static int read_to_json(const struct worker_read *read, struct json_object **ret)
+{
+	struct json_object *request;
+	int r;
+
+	r = job_request_to_json(&read->request, &request);
+	if (r < 0)
+		return r;
+	return message_build(ret, MEMBERS(M_INT("job", read->job), M_OBJECT("request", request),
+					  M_STRING("slot", read->slot),
+					  M_STRING_OPT("expected_meid", read->expected_meid),
+					  M_INT("created", read->created)));
+}
+
+static int identity_to_json(const struct worker_identity *identity, struct json_object **ret)
+{
+	return message_build(ret, MEMBERS(M_STRING("chip", identity->chip),
+					  M_STRING_OPT("meid", identity->meid),
+					  M_STRING("mode", identity->mode),
+					  M_INT("hw_code", identity->hw_code)));
+}
+
+/* *ret is NULL for what says all by its type. */
+static int body_to_json(const struct worker_message *message, struct json_object **ret)
+{
+	*ret = NULL;
+	switch (message->type) {
+	case WORKER_OPEN:
+		return open_to_json(&message->open, ret);
+	case WORKER_READ:
+		return read_to_json(&message->read, ret);
+	case WORKER_IDENTITY:
+		return identity_to_json(&message->identity, ret);
+	case WORKER_PROGRESS:
+		return progress_to_json(&message->progress, ret);
+	case WORKER_FAILED:
+		return failure_to_json(&message->failure, ret);
+	case WORKER_CHECK:
+	case WORKER_STOP:
+	case WORKER_DONE:
+		return 0;
+	case _WORKER_MESSAGE_MAX:
+		break;
+	}
+	return -EINVAL;
+}
+
+static int message_to_packet(const struct worker_message *message, char **ret)
+{
+	_cleanup_message_ struct json_object *object = NULL;
+	struct json_object *body;
+	int r;
+
+	r = body_to_json(message, &body);
+	if (r < 0)
+		return r;
+	r = message_build(&object,
+			  MEMBERS(M_STRING("type", types[message->type]), M_OBJECT("body", body)));
+	return r < 0 ? r : message_to_text(object, ret);
+}
+
+static int send_packet(int fd, struct msghdr *header)
+{
+	ssize_t n;
+
+	do
+		n = sendmsg(fd, header, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == ECONNRESET ? -EPIPE : -errno;
+	return 0;
+}
+
+int worker_message_send(int fd, const struct worker_message *message, int fd_to_pass)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = { 0 };
+	_cleanup_free_ char *text = NULL;
+	struct msghdr header = { .msg_iovlen = 1 };
+	struct iovec piece;
+	int r;
+
+	r = message_to_packet(message, &text);
+	if (r < 0)
+		return r;
+	piece = (struct iovec){ text, strlen(text) };
+	if (piece.iov_len > LIMIT_WORKER_MESSAGE)
+		return -EMSGSIZE;
+	header.msg_iov = &piece;
+	if (fd_to_pass >= 0) {
+		struct cmsghdr *c;
+
+		header.msg_control = control;
+		header.msg_controllen = sizeof(control);
+		c = CMSG_FIRSTHDR(&header);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &fd_to_pass, sizeof(int));
+	}
+	return send_packet(fd, &header);
+}
+
+/* ---- Receiving ---- */
+
+static int check_mode(const char *mode)
+{
+	static const char *const modes[] = { "auto", "brom", "preloader" };
+
+	return word_find(modes, ARRAY_SIZE(modes), mode) < 0 ? -EBADMSG : 0;
+}
+
+static int body_from_json(struct json_object *body, struct worker_message *message)
+{
+	int r;
+
+	switch (message->type) {
+	case WORKER_OPEN:
+		r = message_read(body, open_fields, ARRAY_SIZE(open_fields), &message->open, NULL);
+		return r < 0 ? r : check_mode(message->open.mode);
+	case WORKER_READ:
+		return message_read(body, read_fields, ARRAY_SIZE(read_fields), &message->read,
+				    NULL);
+	case WORKER_IDENTITY:
+		r = message_read(body, identity_fields, ARRAY_SIZE(identity_fields),
+				 &message->identity, NULL);
+		return r < 0 ? r : check_mode(message->identity.mode);
+	case WORKER_PROGRESS:
+		return progress_from_json(body, &message->progress, NULL);
+	case WORKER_FAILED:
+		return failure_from_json(body, &message->failure, NULL);
+	case WORKER_CHECK:
+	case WORKER_STOP:
+	case WORKER_DONE:
+		return body ? -EBADMSG : 0;
+	case _WORKER_MESSAGE_MAX:
+		break;
+	}
+	return -EBADMSG;
+}
+
+struct envelope {
+	enum worker_message_type type;
+	struct json_object *body;
+};
+
+static void envelope_clear(struct envelope *envelope)
+{
+	message_unref(envelope->body);
+}
+
+static int message_from_packet(const char *text, size_t size, struct worker_message *ret)
+{
+	static const struct field fields[] = {
+		{ .name = "type",
+		  .type = FIELD_WORD,
+		  .offset = offsetof(struct envelope, type),
+		  .flags = FIELD_REQUIRED,
+		  .words = types,
+		  .n_words = ARRAY_SIZE(types) },
+		{ .name = "body", .type = FIELD_OBJECT, .offset = offsetof(struct envelope, body) },
+	};
+	_cleanup_(worker_message_clear) struct worker_message message = { .type = WORKER_STOP };
+	_cleanup_(envelope_clear) struct envelope envelope = { 0 };
+	_cleanup_message_ struct json_object *object = NULL;
+	int r;
+
+	r = message_parse(text, size, &object);
+	if (r < 0)
+		return r;
+	r = message_read(object, fields, ARRAY_SIZE(fields), &envelope, NULL);
+	if (r < 0)
+		return r;
+	message.type = envelope.type;
+	r = body_from_json(envelope.body, &message);
+	if (r < 0)
+		return r;
+	*ret = message;
+	message = (struct worker_message){ .type = WORKER_STOP };
+	return 0;
+}
+
+static int passed_descriptor(struct msghdr *header)
+{
+	int fd = -1;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+		    c->cmsg_len == CMSG_LEN(sizeof(int)))
+			memcpy(&fd, CMSG_DATA(c), sizeof(int));
+	return fd;
+}
+
+int worker_message_receive(int fd, struct worker_message *ret, int *ret_passed)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+	_cleanup_free_ char *text = malloc(LIMIT_WORKER_MESSAGE);
+	_cleanup_close_ int passed = -1;
+	struct iovec piece = { text, LIMIT_WORKER_MESSAGE };
+	struct msghdr header = {
+		.msg_iov = &piece,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		/* Exactly one: the kernel closes all that find no room, and says so. */
+		.msg_controllen = CMSG_LEN(sizeof(int)),
+	};
+	ssize_t n;
+	int r;
+
+	if (!text)
+		return -ENOMEM;
+	do
+		n = recvmsg(fd, &header, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == ECONNRESET ? 0 : -errno;
+	passed = passed_descriptor(&header);
+	if (n == 0)
+		return 0;
+	if (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+		return -EBADMSG;
+	r = message_from_packet(text, (size_t)n, ret);
+	if (r < 0)
+		return r;
+	*ret_passed = TAKE_FD(passed);
+	return 1;
+}

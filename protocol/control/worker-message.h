@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What daemon and worker tell each other over the socketpair (SOCK_SEQPACKET) that the worker
+ * inherits as descriptor 3: one JSON object a packet, checked strictly on both sides. The order:
+ *
+ *   daemon                                      worker
+ *   open {device, mode, timeouts}          -->
+ *                                          <--  identity {chip, …}          (or failed, and it exits)
+ *   read {job, request, …} + staging fd    -->
+ *                                          <--  progress … (at most ten a second)
+ *                                          <--  done, or failed; then it exits
+ *
+ *   check {} + directory fd                -->
+ *                                          <--  done, or failed
+ *
+ * stop asks the worker to end at the next block; closing the socket asks the same. The descriptor
+ * of a directory travels with the packet (SCM_RIGHTS), so a worker needs no path of the archive.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/base/cleanup.h"
+#include "protocol/control/failure.h"
+#include "protocol/control/job.h"
+
+#define WORKER_FD 3
+
+enum worker_message_type {
+	WORKER_OPEN,
+	WORKER_READ,
+	WORKER_CHECK,
+	WORKER_STOP,
+	WORKER_IDENTITY,
+	WORKER_PROGRESS,
+	WORKER_DONE,
+	WORKER_FAILED,
+	_WORKER_MESSAGE_MAX,
+};
+
+/* A port and how long to knock at it. */
+struct worker_open {
+	char *device;
+	char *mode;                   /* "auto", "brom", "preloader" */
+	double handshake_timeout_usb; /* seconds; the worker learns from the port which one holds */
+	double handshake_timeout_uart; /* seconds */
+};
+
+/* A job for the watch that was identified. */
+struct worker_read {
+	int64_t job;
+	struct job_request request;
+	char *slot;
+	char *expected_meid; /* NULL: any; else another watch is refused as FAILURE_WRONG_WATCH */
+	uint64_t created;    /* real time, microseconds: the backup's id is made from it */
+};
+
+/* What the watch says it is. */
+struct worker_identity {
+	char *chip; /* "MT6261" …, or "0x1234" for one that the chip table does not know */
+	char *meid; /* NULL: it has none to tell */
+	char *mode; /* "brom" or "preloader" */
+	uint32_t hw_code;
+};
+
+struct worker_message {
+	enum worker_message_type type;
+	union {
+		struct worker_open open;
+		struct worker_read read;
+		struct worker_identity identity;
+		struct progress progress;
+		struct failure failure; /* WORKER_FAILED */
+	};
+};
+
+void worker_message_clear(struct worker_message *message);
+
+/*
+ * Sends one packet; fd_to_pass goes with it unless negative (it stays the caller's). -EAGAIN when
+ * the socket is non-blocking and full, -EPIPE when the other side is gone.
+ */
+_must_check_ int worker_message_send(int fd, const struct worker_message *message, int fd_to_pass);
+
+/*
+ * Receives one packet. *ret_passed is a descriptor that the caller now owns, or -1. 0 at the end of
+ * the stream, 1 with a message; -EAGAIN, -EBADMSG for a packet that breaks the form.
+ */
+_must_check_ int worker_message_receive(int fd, struct worker_message *ret, int *ret_passed);
