@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The directories below the state directory: staging/<job>/ while a worker writes, backups/YYYY/MM/
+ * <id>/ for ever after. Publishing is one rename; a backup is whole or not there.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/base/cleanup.h"
+#include "protocol/control/backup.h"
+#include "protocol/control/manifest.h"
+
+struct archive;
+struct problem;
+
+/*
+ * Opens the state directory, makes what is missing in it (0750), and takes the lock that keeps a
+ * second daemon away (-EALREADY when another one holds it).
+ */
+_must_check_ int archive_open(const char *state_directory, struct archive **ret);
+void archive_close(struct archive *archive);
+DEFINE_CLEANUP(struct archive *, archive_close);
+
+/* Bytes free for us on the file system of the backups. */
+_must_check_ int archive_free_space(const struct archive *archive, uint64_t *ret);
+
+/* Opens staging/<job>/, made when missing: a directory descriptor, which the caller closes. */
+_must_check_ int archive_open_staging(struct archive *archive, int64_t job);
+
+/* True when an earlier attempt left something there. */
+bool archive_has_staging(const struct archive *archive, int64_t job);
+
+/* Removes staging/<job>/ and what is in it; 0 when there is none. */
+int archive_remove_staging(struct archive *archive, int64_t job);
+
+/*
+ * Makes the backup that a worker finished and a check confirmed public: reads its manifest (which
+ * must belong to this job), checks the sizes of the files, fsyncs, renames, fsyncs the parents.
+ * *ret is the catalogue's row of it. -EBADMSG with *ret_why (the caller frees it) when the staging
+ * is not what it should be (files of resuming that are left, anything but files and directories);
+ * -ENOENT without a staging; -EEXIST; else the errno of what failed. After a failed fsync of a
+ * parent the backup may be there already: the walk at the next start finds it.
+ */
+_must_check_ int archive_publish(struct archive *archive, int64_t job, struct backup *ret,
+				 char **ret_why);
+
+/* A directory descriptor of a published backup; -ENOENT. */
+_must_check_ int archive_open_backup(const struct archive *archive, const char *id);
+
+/* Removes a published backup whole: renamed away first, so that it is never half there. */
+_must_check_ int archive_remove_backup(struct archive *archive, const char *id);
+
+/*
+ * Calls found for every directory below backups/ (id is valid, manifest not read yet). A negative
+ * return of found ends the walk with it.
+ */
+_must_check_ int archive_walk_backups(const struct archive *archive,
+				      int (*found)(const char *id, void *userdata), void *userdata);
+
+/* Calls found for every staging/<job>/. */
+_must_check_ int archive_walk_staging(const struct archive *archive,
+				      int (*found)(int64_t job, void *userdata), void *userdata);
+
+/* Reads the manifest of a published backup into a catalogue row; -EBADMSG with *ret_why. */
+_must_check_ int archive_read_backup(const struct archive *archive, const char *id,
+				     struct backup *ret, char **ret_why);
+
+/* Finishes removals that a crash interrupted. */
+_must_check_ int archive_sweep(struct archive *archive);

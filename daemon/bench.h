@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The ports that are here now: those that udev found and those that were attached by hand, with what
+ * is known of the watch in each and the worker that speaks to it. State only; what is done about
+ * it is decided elsewhere.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/base/cleanup.h"
+#include "protocol/control/port.h"
+#include "protocol/control/worker-message.h"
+
+struct worker;
+
+struct bench_port {
+	struct port port;
+	char *syspath;   /* NULL: attached by hand */
+	bool identified; /* port.chip and port.meid are of the watch that is here now */
+	bool left_alone; /* read already, or restarting after that: not for the automatic rule */
+	bool gone;       /* udev or detach removed it; it stays until its worker has ended */
+	bool lost;       /* attached by hand, and its device or its watch is not there */
+	unsigned int lost_tries; /* in a row, for the pause between them */
+	uint64_t retry_at;       /* monotonic, when to look for a lost one again */
+	struct worker *worker;   /* NULL: none */
+	int64_t assigned;        /* the job its worker was started for, 0: none */
+};
+
+struct bench {
+	struct bench_port **ports;
+	size_t n;
+};
+
+void bench_clear(struct bench *bench);
+
+/* A new port in state idle, owned by the bench; syspath may be NULL. -ENOMEM. */
+_must_check_ int bench_add(struct bench *bench, const char *slot, const char *device,
+			   const char *mode, const char *syspath, struct bench_port **ret);
+
+/* Takes it off the bench and frees it. */
+void bench_remove(struct bench *bench, struct bench_port *port);
+
+/* Ports that are gone are found by none of these; NULL when there is none. */
+struct bench_port *bench_by_device(const struct bench *bench, const char *device);
+struct bench_port *bench_by_slot(const struct bench *bench, const char *slot);
+struct bench_port *bench_by_syspath(const struct bench *bench, const char *syspath);
+
+/* Remembers what the watch said it is; on failure nothing is identified. -ENOMEM. */
+_must_check_ int bench_port_identify(struct bench_port *port,
+				     const struct worker_identity *identity);
+
+/* Forgets the watch: another one may be there next time. */
+void bench_port_forget(struct bench_port *port);

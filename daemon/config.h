@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* mtkrbd.conf and its drop-ins (inih). A broken line is an error with file, line and key. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/base/cleanup.h"
+#include "protocol/control/job.h"
+
+/* [slots]: a name that people gave to a physical USB port. */
+struct config_slot {
+	char *name;
+	char *path; /* ID_PATH of the USB port, without the interface tail */
+};
+
+struct config {
+	int log_level;        /* syslog level */
+	unsigned int workers; /* at most that many at once */
+
+	bool automatic; /* back up any watch that arrives when no job wants it */
+	enum verify_mode automatic_verify;
+	enum after_action automatic_after;
+	uint64_t repeat_after_usec; /* not the same watch again sooner */
+
+	double handshake_timeout_usb;  /* seconds */
+	double handshake_timeout_uart; /* seconds */
+	uint64_t resume_timeout_usec;  /* how long a waiting job waits for its watch */
+
+	uint64_t free_space_floor; /* bytes that a new job must leave free */
+
+	struct config_slot *slots;
+	size_t n_slots;
+};
+
+/*
+ * Defaults, then path (may be absent only when required is false), then *.conf in path.d in order
+ * of name. On failure *ret_error is a line "FILE:LINE: [section] key: what is wrong (allowed: …)" that
+ * the caller frees, NULL when out of memory; -EINVAL, or the errno of reading the file.
+ */
+_must_check_ int config_load(const char *path, bool required, struct config *ret, char **ret_error);
+void config_clear(struct config *config);
+
+/* The given name of a physical place, or NULL. */
+const char *config_slot_name(const struct config *config, const char *path);

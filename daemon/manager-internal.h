@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the manager's own files share: manager.c, runs.c, ports.c, recover.c. */
+
+#include "daemon/archive.h"
+#include "daemon/bench.h"
+#include "daemon/config.h"
+#include "daemon/log.h"
+#include "daemon/manager.h"
+#include "daemon/port-monitor.h"
+#include "daemon/queue.h"
+#include "daemon/scheduler.h"
+#include "daemon/store.h"
+#include "daemon/worker-pool.h"
+
+/* A key that the automatic rule leaves alone for a while: an ME ID, or a slot. */
+struct quiet {
+	char *key;
+	uint64_t until; /* monotonic */
+};
+
+struct manager {
+	sd_event *event;
+	sd_event_source *schedule, *timer;
+	struct config config;
+	struct archive *archive;
+	struct store *store;
+	struct queue *queue;
+	struct worker_pool *pool;
+	struct port_monitor *monitor;
+	struct bench bench;
+	struct quiet *quiet;
+	size_t n_quiet;
+	bool stopping;
+	const struct manager_observer *observer;
+	void *observer_data;
+};
+
+/* ---- manager.c ---- */
+
+/* Decides again, once, when the loop is next idle. */
+void manager_schedule(struct manager *manager);
+
+/* Tells the observer. */
+void manager_port_changed(struct manager *manager, const struct bench_port *port, bool gone);
+
+/* Leaves key alone for usec from now; a shorter time than before counts too. */
+void manager_keep_quiet(struct manager *manager, const char *key, uint64_t usec);
+bool manager_is_quiet(const struct manager *manager, const char *key);
+
+/* ---- runs.c: what happens between a port, a worker and a job ---- */
+
+/* Starts a worker that asks the watch what it is. */
+void run_identify(struct manager *manager, struct bench_port *port);
+
+/* Runs job on port, with the worker that identified the watch or a new one. */
+void run_job(struct manager *manager, struct bench_port *port, const struct job *job);
+
+/* Lets an identified watch rest: nobody wants it now. */
+void run_release(struct manager *manager, struct bench_port *port);
+
+/* ---- ports.c: ports come and go ---- */
+
+extern const struct port_monitor_handler ports_handler;
+
+/* Takes a port off the bench, or has it taken off when its worker has ended. */
+void ports_remove(struct manager *manager, struct bench_port *port);
+
+/* A port attached by hand whose watch left: looks for it again after a while. */
+void ports_lost(struct manager *manager, struct bench_port *port);
+
+/* Looks for the lost ports whose time has come; when to be called next, USEC_NEVER for not. */
+uint64_t ports_look_for_lost(struct manager *manager);
+
+/* Failed ports may be tried again: somebody asked for something. */
+void ports_forgive(struct manager *manager);
+
+/* ---- recover.c ---- */
+
+/* Makes store, backups and staging agree after whatever ended the last daemon. */
+_must_check_ int recover(struct manager *manager);

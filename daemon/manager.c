@@ -1,0 +1,585 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/manager-internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "daemon/auth.h"
+#include "daemon/status.h"
+#include "protocol/base/fd.h"
+#include "protocol/base/strings.h"
+#include "protocol/base/time.h"
+
+#define PENDING_RETRY_USEC (2 * USEC_PER_SEC)
+#define STOP_LIMIT_USEC    (4 * USEC_PER_SEC) /* within the five that the contract gives us */
+
+/* ---- telling others ---- */
+
+void manager_port_changed(struct manager *manager, const struct bench_port *port, bool gone)
+{
+	if (manager->observer && !port->gone)
+		manager->observer->port_changed(&port->port, gone, manager->observer_data);
+}
+
+static void on_job_changed(const struct job *job, void *userdata)
+{
+	struct manager *manager = userdata;
+
+	if (manager->observer)
+		manager->observer->job_changed(job, manager->observer_data);
+}
+
+void manager_observe(struct manager *manager, const struct manager_observer *observer,
+		     void *userdata)
+{
+	manager->observer = observer;
+	manager->observer_data = userdata;
+}
+
+/* ---- what the automatic rule leaves alone ---- */
+
+void manager_keep_quiet(struct manager *manager, const char *key, uint64_t usec)
+{
+	uint64_t now = time_now();
+	struct quiet *free_place = NULL, *grown;
+
+	for (size_t i = 0; i < manager->n_quiet; i++) {
+		struct quiet *quiet = &manager->quiet[i];
+
+		if (streq(quiet->key, key)) {
+			quiet->until = now + usec;
+			return;
+		}
+		if (quiet->until <= now)
+			free_place = quiet;
+	}
+	if (!free_place) {
+		grown = reallocarray(manager->quiet, manager->n_quiet + 1, sizeof(*grown));
+		if (!grown)
+			return;
+		manager->quiet = grown;
+		free_place = &grown[manager->n_quiet++];
+		*free_place = (struct quiet){ 0 };
+	}
+	if (str_replace(&free_place->key, key) >= 0 && free_place->key)
+		free_place->until = now + usec;
+}
+
+bool manager_is_quiet(const struct manager *manager, const char *key)
+{
+	for (size_t i = 0; i < manager->n_quiet; i++)
+		if (streq_ptr(manager->quiet[i].key, key))
+			return manager->quiet[i].until > time_now();
+	return false;
+}
+
+static bool automatic_ok(struct manager *manager, const struct bench_port *port)
+{
+	const char *meid = port->port.meid;
+	uint64_t last = 0;
+
+	if (port->left_alone || manager_is_quiet(manager, meid ?: port->port.slot))
+		return false;
+	return !meid || store_last_backup_of(manager->store, meid, &last) < 0 ||
+	       last + manager->config.repeat_after_usec <= time_real();
+}
+
+static void run_automatic(struct manager *manager, struct bench_port *port)
+{
+	struct job_request request = { 0 };
+	const struct job *job;
+	int64_t id;
+	int r;
+
+	manager_keep_quiet(manager, port->port.meid ?: port->port.slot,
+			   manager->config.repeat_after_usec);
+	r = job_request_init(&request);
+	if (r >= 0) {
+		request.verify = manager->config.automatic_verify;
+		request.after = manager->config.automatic_after;
+		r = str_replace(&request.slot, port->port.slot);
+	}
+	if (r >= 0)
+		r = str_replace(&request.meid, port->port.meid);
+	if (r >= 0)
+		r = job_request_add_label(&request, "origin", "automatic");
+	if (r >= 0)
+		r = queue_submit(manager->queue, &request, getuid(), &id);
+	job_request_clear(&request);
+	job = r >= 0 ? queue_find(manager->queue, id) : NULL;
+	if (job)
+		run_job(manager, port, job);
+	else
+		log_error("no automatic job can be made: %s", store_error_text(manager->store));
+}
+
+/* ---- deciding ---- */
+
+/* A port that could be given something to do now. */
+static bool is_free(const struct bench_port *port)
+{
+	if (port->gone || port->lost || port->assigned)
+		return false;
+	if (port->worker)
+		return port->identified && port->port.state == PORT_IDENTIFYING;
+	return port->port.state == PORT_IDLE || (port->syspath && port->port.state == PORT_WAITING);
+}
+
+/* A job whose last worker has not ended yet must not get a second one. */
+static bool still_has_worker(const struct manager *manager, const struct job *job)
+{
+	for (size_t i = 0; i < manager->bench.n; i++)
+		if (manager->bench.ports[i]->assigned == job->id)
+			return true;
+	return false;
+}
+
+static void carry_out(struct manager *manager, struct bench_port *port,
+		      const struct decision *decision)
+{
+	switch (decision->type) {
+	case DECIDE_IDENTIFY:
+		run_identify(manager, port);
+		break;
+	case DECIDE_RUN:
+		if (!still_has_worker(manager, decision->job))
+			run_job(manager, port, decision->job);
+		break;
+	case DECIDE_AUTOMATIC:
+		run_automatic(manager, port);
+		break;
+	case DECIDE_NOTHING:
+		if (port->worker)
+			run_release(manager, port);
+		break;
+	}
+}
+
+static int decide(struct manager *manager)
+{
+	_cleanup_free_ struct schedule_port *ports = NULL;
+	_cleanup_free_ struct bench_port **free_ports = NULL;
+	_cleanup_free_ struct decision *decisions = NULL;
+	size_t n = 0, n_jobs, busy = worker_pool_count(manager->pool);
+	const struct job *const *jobs = queue_jobs(manager->queue, &n_jobs);
+
+	ports = calloc(manager->bench.n + 1, sizeof(*ports));
+	free_ports = calloc(manager->bench.n + 1, sizeof(struct bench_port *));
+	decisions = calloc(manager->bench.n + 1, sizeof(*decisions));
+	if (!ports || !free_ports || !decisions)
+		return -ENOMEM;
+	for (size_t i = 0; i < manager->bench.n; i++) {
+		struct bench_port *port = manager->bench.ports[i];
+
+		if (!is_free(port))
+			continue;
+		free_ports[n] = port;
+		ports[n++] = (struct schedule_port){ .port = &port->port,
+						     .identified = port->identified,
+						     .has_worker = port->worker,
+						     .automatic_ok = automatic_ok(manager, port) };
+	}
+	if (scheduler_decide(jobs, n_jobs, ports, n, manager->config.automatic,
+			     manager->config.workers - MIN_OF(busy, manager->config.workers),
+			     decisions) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		carry_out(manager, free_ports[i], &decisions[i]);
+	return 0;
+}
+
+/* ---- time ---- */
+
+/* Fails what has waited too long; when the next would have. */
+static uint64_t expire_job(struct manager *manager, const struct job *job)
+{
+	uint64_t now = time_now(), real = time_real(), at, next = USEC_NEVER;
+	struct failure failure = { 0 };
+
+	at = queue_waiting_since(manager->queue, job->id);
+	if (at != USEC_NEVER) {
+		at += manager->config.resume_timeout_usec;
+		if (at <= now)
+			(void)failure_set(&failure, FAILURE_DEVICE_LOST,
+					  "plug it in and retry: the read goes on where it stopped",
+					  "the watch did not come back in time (%s)",
+					  job->failure.message ?: "it left");
+		next = at;
+	}
+	if (job->request.timeout > 0) {
+		at = job->created + (uint64_t)(job->request.timeout * 1e6);
+		if (at <= real)
+			(void)failure_set(&failure, FAILURE_TIMEOUT,
+					  "give it more time with --timeout, then retry",
+					  "the job did not end within its %g s",
+					  job->request.timeout);
+		next = MIN_OF(next, now + (at > real ? at - real : 0));
+	}
+	if (failure.code == FAILURE_NONE)
+		return next;
+	for (size_t i = 0; i < manager->bench.n; i++)
+		if (manager->bench.ports[i]->assigned == job->id && manager->bench.ports[i]->worker)
+			worker_stop(manager->bench.ports[i]->worker);
+	log_event(LOG_WARNING, &(struct log_context){ .job = job->id }, "%s", failure.message);
+	(void)queue_end(manager->queue, job->id, JOB_FAILED, &failure);
+	failure_clear(&failure);
+	return next;
+}
+
+static uint64_t expire_jobs(struct manager *manager)
+{
+	uint64_t next = USEC_NEVER;
+	size_t n;
+
+	(void)queue_jobs(manager->queue, &n);
+	/* From the end, since a job that fails leaves the queue. */
+	for (size_t i = n; i > 0; i--) {
+		const struct job *const *jobs = queue_jobs(manager->queue, &n);
+		uint64_t at = expire_job(manager, jobs[i - 1]);
+
+		next = MIN_OF(next, at > time_now() ? at : USEC_NEVER);
+	}
+	return next;
+}
+
+static void keep_time(struct manager *manager)
+{
+	uint64_t next = expire_jobs(manager);
+	uint64_t lost = ports_look_for_lost(manager);
+
+	next = MIN_OF(next, lost);
+	if (queue_is_pending(manager->queue) && queue_flush(manager->queue) < 0)
+		next = MIN_OF(next, time_now() + PENDING_RETRY_USEC);
+	if (next == USEC_NEVER) {
+		(void)sd_event_source_set_enabled(manager->timer, SD_EVENT_OFF);
+		return;
+	}
+	(void)sd_event_source_set_time(manager->timer, next);
+	(void)sd_event_source_set_enabled(manager->timer, SD_EVENT_ONESHOT);
+}
+
+static void end_when_idle(struct manager *manager)
+{
+	if (manager->stopping && worker_pool_count(manager->pool) == 0)
+		(void)sd_event_exit(manager->event, 0);
+}
+
+static int on_schedule(_unused_ sd_event_source *source, void *userdata)
+{
+	struct manager *manager = userdata;
+
+	if (manager->stopping) {
+		end_when_idle(manager);
+		return 0;
+	}
+	if (decide(manager) < 0)
+		log_error("out of memory while pairing jobs and ports");
+	keep_time(manager);
+	status_update(manager->queue, manager->bench.n);
+	return 0;
+}
+
+void manager_schedule(struct manager *manager)
+{
+	(void)sd_event_source_set_enabled(manager->schedule, SD_EVENT_ONESHOT);
+}
+
+static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+{
+	struct manager *manager = userdata;
+
+	if (manager->stopping)
+		return sd_event_exit(manager->event, 0);
+	manager_schedule(manager);
+	return 0;
+}
+
+/* ---- life ---- */
+
+static int open_state(struct manager *manager, const struct manager_options *options,
+		      char **ret_error)
+{
+	_cleanup_free_ char *path = str_format("%s/mtkrbd.sqlite", options->state_directory);
+	int r;
+
+	if (!path)
+		return -ENOMEM;
+	r = archive_open(options->state_directory, &manager->archive);
+	if (r < 0) {
+		*ret_error = r == -EALREADY
+				     ? str_format("%s: another mtkrbd uses this state directory",
+						  options->state_directory)
+				     : str_format("%s: %s", options->state_directory,
+						  strerrordesc_np(-r));
+		return r;
+	}
+	r = store_open(path, &manager->store);
+	if (r < 0) {
+		*ret_error = str_format("%s: %s", path, strerrordesc_np(-r));
+		return r;
+	}
+	r = queue_new(manager->store, on_job_changed, manager, &manager->queue);
+	if (r >= 0)
+		r = recover(manager);
+	if (r < 0)
+		*ret_error = str_format("%s: %s (%s)", options->state_directory,
+					strerrordesc_np(-r), store_error_text(manager->store));
+	return r;
+}
+
+static int add_sources(struct manager *manager)
+{
+	int r;
+
+	r = sd_event_add_defer(manager->event, &manager->schedule, on_schedule, manager);
+	if (r < 0)
+		return r;
+	r = sd_event_source_set_enabled(manager->schedule, SD_EVENT_OFF);
+	if (r < 0)
+		return r;
+	r = sd_event_add_time(manager->event, &manager->timer, CLOCK_MONOTONIC, USEC_NEVER,
+			      USEC_PER_SEC / 10, on_timer, manager);
+	if (r < 0)
+		return r;
+	(void)sd_event_source_set_description(manager->schedule, "schedule");
+	(void)sd_event_source_set_description(manager->timer, "timer");
+	return 0;
+}
+
+int manager_new(sd_event *event, const struct manager_options *options, struct config *config,
+		struct manager **ret, char **ret_error)
+{
+	_cleanup_(manager_freep) struct manager *manager = calloc(1, sizeof(*manager));
+	int r;
+
+	*ret_error = NULL;
+	if (!manager)
+		return -ENOMEM;
+	manager->event = sd_event_ref(event);
+	manager->config = *config;
+	*config = (struct config){ 0 };
+	r = add_sources(manager);
+	if (r >= 0)
+		r = worker_pool_new(event, options->worker, &manager->pool);
+	if (r >= 0)
+		r = open_state(manager, options, ret_error);
+	if (r >= 0 && options->udev) {
+		r = port_monitor_new(event, &ports_handler, manager, &manager->monitor);
+		if (r < 0)
+			*ret_error = str_format("udev cannot be watched: %s", strerrordesc_np(-r));
+	}
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(manager);
+	return 0;
+}
+
+void manager_free(struct manager *manager)
+{
+	if (!manager)
+		return;
+	port_monitor_free(manager->monitor);
+	worker_pool_free(manager->pool);
+	bench_clear(&manager->bench);
+	queue_free(manager->queue);
+	store_close(manager->store);
+	archive_close(manager->archive);
+	config_clear(&manager->config);
+	for (size_t i = 0; i < manager->n_quiet; i++)
+		free(manager->quiet[i].key);
+	free(manager->quiet);
+	sd_event_source_disable_unref(manager->schedule);
+	sd_event_source_disable_unref(manager->timer);
+	sd_event_unref(manager->event);
+	free(manager);
+}
+
+int manager_start(struct manager *manager)
+{
+	manager_schedule(manager);
+	return 0;
+}
+
+void manager_stop(struct manager *manager)
+{
+	if (manager->stopping)
+		return;
+	manager->stopping = true;
+	for (size_t i = 0; i < manager->bench.n; i++)
+		if (manager->bench.ports[i]->worker)
+			worker_stop(manager->bench.ports[i]->worker);
+	(void)sd_event_source_set_time_relative(manager->timer, STOP_LIMIT_USEC);
+	(void)sd_event_source_set_enabled(manager->timer, SD_EVENT_ONESHOT);
+	manager_schedule(manager);
+}
+
+void manager_reconfigure(struct manager *manager, struct config *config)
+{
+	config_clear(&manager->config);
+	manager->config = *config;
+	*config = (struct config){ 0 };
+	manager_schedule(manager);
+}
+
+/* ---- jobs ---- */
+
+int manager_submit(struct manager *manager, const struct job_request *request, uid_t owner,
+		   int64_t *ret_ids)
+{
+	int r = queue_submit(manager->queue, request, owner, ret_ids);
+
+	if (r < 0)
+		return r;
+	ports_forgive(manager);
+	manager_schedule(manager);
+	return 0;
+}
+
+static int end_cancelled(struct manager *manager, const struct job *job)
+{
+	struct bench_port *port = NULL;
+	struct failure failure = { 0 };
+	int64_t id = job->id;
+	int r;
+
+	for (size_t i = 0; i < manager->bench.n; i++)
+		if (manager->bench.ports[i]->assigned == id)
+			port = manager->bench.ports[i];
+	if (port && port->worker)
+		worker_stop(port->worker);
+	(void)failure_set(&failure, FAILURE_CANCELLED, "retry starts it again", "cancelled");
+	r = queue_end(manager->queue, id, JOB_CANCELLED, &failure);
+	failure_clear(&failure);
+	/* A worker that still writes there ends first; then its staging goes. */
+	if (r >= 0 && !port)
+		(void)archive_remove_staging(manager->archive, id);
+	return r;
+}
+
+int manager_cancel(struct manager *manager, int64_t id, uid_t uid)
+{
+	const struct job *job = queue_find(manager->queue, id);
+	struct job stored = { 0 };
+	int r;
+
+	if (!job) {
+		r = store_get_job(manager->store, id, &stored);
+		job_clear(&stored);
+		return r < 0 ? r : -EINVAL;
+	}
+	if (!auth_may_control(uid, job->owner))
+		return -EPERM;
+	r = end_cancelled(manager, job);
+	manager_schedule(manager);
+	return r;
+}
+
+int manager_retry(struct manager *manager, int64_t id, uid_t uid)
+{
+	const struct job *job;
+	struct job stored = { 0 };
+	uid_t owner;
+	int r;
+
+	r = store_get_job(manager->store, id, &stored);
+	if (r < 0)
+		return r;
+	owner = stored.owner;
+	job_clear(&stored);
+	if (!auth_may_control(uid, owner))
+		return -EPERM;
+	r = queue_retry(manager->queue, id, &job);
+	if (r < 0)
+		return r;
+	ports_forgive(manager);
+	manager_schedule(manager);
+	return 0;
+}
+
+int manager_get_job(struct manager *manager, int64_t id, struct job *ret)
+{
+	const struct job *live = queue_find(manager->queue, id);
+	int r = store_get_job(manager->store, id, ret);
+
+	if (r >= 0 && live && live->state == ret->state)
+		ret->progress = live->progress;
+	return r;
+}
+
+const struct bench *manager_bench(const struct manager *manager)
+{
+	return &manager->bench;
+}
+
+/* ---- backups ---- */
+
+struct verification {
+	manager_verified verified;
+	void *userdata;
+};
+
+static void on_verified(_unused_ struct worker *worker, const struct failure *failure,
+			void *userdata)
+{
+	struct verification *verification = userdata;
+
+	verification->verified(failure, verification->userdata);
+	free(verification);
+}
+
+int manager_verify(struct manager *manager, const char *id, manager_verified verified,
+		   void *userdata)
+{
+	static const struct worker_handler handler = { .ended = on_verified };
+	_cleanup_free_ struct verification *verification = malloc(sizeof(*verification));
+	_cleanup_close_ int directory = archive_open_backup(manager->archive, id);
+	struct worker *worker;
+	int r;
+
+	if (directory < 0)
+		return directory;
+	if (!verification)
+		return -ENOMEM;
+	*verification = (struct verification){ .verified = verified, .userdata = userdata };
+	r = worker_pool_check(manager->pool, directory, &handler, verification, &worker);
+	if (r < 0)
+		return r;
+	verification = NULL;
+	return 0;
+}
+
+int manager_remove_backup(struct manager *manager, const char *id, uid_t uid)
+{
+	struct backup backup = { 0 };
+	struct job job = { 0 };
+	uid_t owner = getuid();
+	int r;
+
+	r = store_get_backup(manager->store, id, &backup);
+	if (r < 0)
+		return r;
+	if (store_get_job(manager->store, backup.job, &job) >= 0)
+		owner = job.owner;
+	job_clear(&job);
+	backup_clear(&backup);
+	if (!auth_may_control(uid, owner))
+		return -EPERM;
+	/* The row first: what a crash leaves is then whole, and found again. */
+	r = store_remove_backup(manager->store, id);
+	if (r >= 0)
+		r = archive_remove_backup(manager->archive, id);
+	if (r >= 0)
+		log_notice("backup %s removed by user %u", id, uid);
+	return r == -ENOENT ? 0 : r;
+}
+
+struct store *manager_store(const struct manager *manager)
+{
+	return manager->store;
+}
+
+int manager_free_space(const struct manager *manager, uint64_t *ret)
+{
+	return archive_free_space(manager->archive, ret);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The daemon without its socket: ports arrive, the scheduler pairs them with jobs, workers read,
+ * backups are published. Everything happens in the event loop; nothing here blocks on a port.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <systemd/sd-event.h>
+
+#include "daemon/bench.h"
+#include "daemon/config.h"
+#include "daemon/store.h"
+#include "protocol/base/cleanup.h"
+
+struct manager;
+
+struct manager_options {
+	const char *state_directory;
+	const char *worker; /* path of mtkrbd-worker */
+	bool udev;          /* watch udev for ports */
+};
+
+struct manager_observer {
+	void (*job_changed)(const struct job *job, void *userdata);
+	/* gone: it is not on the bench any more. */
+	void (*port_changed)(const struct port *port, bool gone, void *userdata);
+};
+
+/*
+ * Opens state directory and store and brings them in line with each other (recover.h), takes config
+ * over. On failure *ret_error is a line for the user that the caller frees.
+ */
+_must_check_ int manager_new(sd_event *event, const struct manager_options *options,
+			     struct config *config, struct manager **ret, char **ret_error);
+void manager_free(struct manager *manager);
+DEFINE_CLEANUP(struct manager *, manager_free);
+
+/* One observer; it and userdata must outlive the manager. */
+void manager_observe(struct manager *manager, const struct manager_observer *observer,
+		     void *userdata);
+
+/* Begins to watch for ports and to run jobs. */
+_must_check_ int manager_start(struct manager *manager);
+
+/* Takes no more work and stops the workers; the event loop ends when the last has ended. */
+void manager_stop(struct manager *manager);
+
+/* Uses another configuration from now on; takes it over. */
+void manager_reconfigure(struct manager *manager, struct config *config);
+
+/* ---- jobs; errors: -ENOENT no such job, -EINVAL its state does not allow it, -EPERM not yours ---- */
+
+/* request.count ids into ret_ids. -EDQUOT too many, or the store's error. */
+_must_check_ int manager_submit(struct manager *manager, const struct job_request *request,
+				uid_t owner, int64_t *ret_ids);
+_must_check_ int manager_cancel(struct manager *manager, int64_t id, uid_t uid);
+_must_check_ int manager_retry(struct manager *manager, int64_t id, uid_t uid);
+
+/* With live progress; the caller clears it. */
+_must_check_ int manager_get_job(struct manager *manager, int64_t id, struct job *ret);
+
+/* ---- ports ---- */
+
+const struct bench *manager_bench(const struct manager *manager);
+
+/*
+ * A port that udev cannot recognise. mode and slot may be NULL. -ENOENT no such device, -ENOTTY
+ * not a terminal device, -EEXIST it or its slot is on the bench already. *ret is borrowed.
+ */
+_must_check_ int manager_attach(struct manager *manager, const char *device, const char *mode,
+				const char *slot, const struct port **ret);
+
+/* -ENOENT; a job on it goes waiting. -EPERM for a port that udev found. */
+_must_check_ int manager_detach(struct manager *manager, const char *device);
+
+/* ---- backups ---- */
+
+typedef void (*manager_verified)(const struct failure *failure, void *userdata);
+
+/* Reads a backup again against its digests; verified is called later. -ENOENT. */
+_must_check_ int manager_verify(struct manager *manager, const char *id, manager_verified verified,
+				void *userdata);
+
+/* -ENOENT, -EPERM. */
+_must_check_ int manager_remove_backup(struct manager *manager, const char *id, uid_t uid);
+
+/* For reading the lists. */
+struct store *manager_store(const struct manager *manager);
+
+/* Bytes free for backups. */
+_must_check_ int manager_free_space(const struct manager *manager, uint64_t *ret);

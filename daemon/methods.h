@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The methods of io.mtkrbd.Control, one handler each; userdata is a struct control. */
+
+#include <stdint.h>
+
+#include "daemon/server.h"
+#include "daemon/session.h"
+
+struct follow;
+struct json_object;
+struct manager;
+
+struct control {
+	struct manager *manager;
+	struct server *server;
+	struct follow *follow;
+	uint64_t started; /* monotonic */
+};
+
+int method_get_status(struct call *call, struct json_object *parameters, void *userdata);
+
+int method_list_ports(struct call *call, struct json_object *parameters, void *userdata);
+int method_attach(struct call *call, struct json_object *parameters, void *userdata);
+int method_detach(struct call *call, struct json_object *parameters, void *userdata);
+
+int method_submit(struct call *call, struct json_object *parameters, void *userdata);
+int method_list_jobs(struct call *call, struct json_object *parameters, void *userdata);
+int method_get_job(struct call *call, struct json_object *parameters, void *userdata);
+int method_follow(struct call *call, struct json_object *parameters, void *userdata);
+int method_cancel(struct call *call, struct json_object *parameters, void *userdata);
+int method_retry(struct call *call, struct json_object *parameters, void *userdata);
+
+int method_list_backups(struct call *call, struct json_object *parameters, void *userdata);
+int method_verify_backup(struct call *call, struct json_object *parameters, void *userdata);
+int method_remove_backup(struct call *call, struct json_object *parameters, void *userdata);

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/manager-internal.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "protocol/base/strings.h"
+#include "protocol/base/time.h"
+
+#define LOST_FIRST_USEC (1 * USEC_PER_SEC)
+#define LOST_DOUBLINGS  4 /* up to 16 s between looks */
+
+static int add_port(struct manager *manager, const char *slot, const char *device, const char *mode,
+		    const char *syspath, struct bench_port **ret)
+{
+	struct bench_port *port;
+	int r = bench_add(&manager->bench, slot, device, mode, syspath, &port);
+
+	if (r < 0)
+		return r;
+	port->left_alone = manager_is_quiet(manager, slot);
+	*ret = port;
+	return 0;
+}
+
+/* The same USB id as a boot ROM, but a watch that is switched on: nothing there to read. */
+static void refuse_running_watch(struct bench_port *port)
+{
+	port->port.state = PORT_FAILED;
+	(void)failure_set(&port->port.failure, FAILURE_HANDSHAKE_TIMEOUT,
+			  "switch it off (or take the battery out), then plug it in again",
+			  "the watch in slot %s runs its firmware (COM port mode)",
+			  port->port.slot);
+}
+
+static void on_arrived(const struct udev_port *found, void *userdata)
+{
+	struct manager *manager = userdata;
+	const char *slot = config_slot_name(&manager->config, found->path) ?: found->path;
+	struct log_context context = { .slot = slot };
+	struct bench_port *port;
+
+	if (manager->stopping || bench_by_syspath(&manager->bench, found->syspath))
+		return;
+	port = bench_by_slot(&manager->bench, slot);
+	if (port) {
+		/* Two drivers took one interface each: one watch, one port. */
+		log_event(LOG_INFO, &context, "%s is left alone: %s is the same watch",
+			  found->device, port->port.device);
+		return;
+	}
+	if (add_port(manager, slot, found->device, found->mode, found->syspath, &port) < 0)
+		return;
+	if (streq(found->mode, "com"))
+		refuse_running_watch(port);
+	log_event(LOG_INFO, &context, "%s arrived (%s)", found->device, found->mode);
+	manager_port_changed(manager, port, false);
+	manager_schedule(manager);
+}
+
+static void on_left(const char *syspath, void *userdata)
+{
+	struct manager *manager = userdata;
+	struct bench_port *port = bench_by_syspath(&manager->bench, syspath);
+
+	if (!port)
+		return;
+	log_event(LOG_INFO, &(struct log_context){ .slot = port->port.slot }, "%s left",
+		  port->port.device);
+	ports_remove(manager, port);
+}
+
+const struct port_monitor_handler ports_handler = { .arrived = on_arrived, .left = on_left };
+
+void ports_remove(struct manager *manager, struct bench_port *port)
+{
+	if (!port->gone)
+		manager_port_changed(manager, port, true);
+	port->gone = true;
+	if (port->worker) {
+		worker_stop(port->worker);
+		return;
+	}
+	bench_remove(&manager->bench, port);
+	manager_schedule(manager);
+}
+
+void ports_lost(struct manager *manager, struct bench_port *port)
+{
+	unsigned int doublings = MIN_OF(port->lost_tries, LOST_DOUBLINGS);
+
+	port->port.state = PORT_WAITING;
+	manager_port_changed(manager, port, false);
+	if (port->syspath)
+		return; /* udev will say when it is back */
+	port->lost = true;
+	port->lost_tries++;
+	port->retry_at = time_now() + (LOST_FIRST_USEC << doublings);
+}
+
+static bool device_is_there(const char *device)
+{
+	struct stat st;
+
+	return stat(device, &st) >= 0 && S_ISCHR(st.st_mode);
+}
+
+uint64_t ports_look_for_lost(struct manager *manager)
+{
+	uint64_t now = time_now(), next = USEC_NEVER;
+
+	for (size_t i = 0; i < manager->bench.n; i++) {
+		struct bench_port *port = manager->bench.ports[i];
+
+		if (!port->lost || port->gone)
+			continue;
+		if (port->retry_at <= now && device_is_there(port->port.device)) {
+			port->lost = false;
+			port->left_alone = manager_is_quiet(manager, port->port.slot);
+			port->port.state = PORT_IDLE;
+			manager_port_changed(manager, port, false);
+			manager_schedule(manager);
+			continue;
+		}
+		if (port->retry_at <= now)
+			port->retry_at = now + LOST_FIRST_USEC;
+		next = MIN_OF(next, port->retry_at);
+	}
+	return next;
+}
+
+void ports_forgive(struct manager *manager)
+{
+	for (size_t i = 0; i < manager->bench.n; i++) {
+		struct bench_port *port = manager->bench.ports[i];
+
+		if (port->port.state != PORT_FAILED || streq(port->port.mode, "com"))
+			continue;
+		failure_clear(&port->port.failure);
+		port->port.state = PORT_IDLE;
+		manager_port_changed(manager, port, false);
+	}
+}
+
+/* A name for a port that nobody named: its device path without /dev/ and slashes. */
+static char *slot_of_device(const char *device)
+{
+	char *slot = strdup(strafter(device, "/dev/") ?: device + (*device == '/'));
+
+	for (char *c = slot; c && *c; c++)
+		if (*c == '/')
+			*c = '-';
+	return slot;
+}
+
+int manager_attach(struct manager *manager, const char *device, const char *mode, const char *slot,
+		   const struct port **ret)
+{
+	_cleanup_free_ char *own_slot = slot ? strdup(slot) : slot_of_device(device);
+	struct bench_port *port;
+	struct stat st;
+	int r;
+
+	if (!own_slot)
+		return -ENOMEM;
+	if (stat(device, &st) < 0)
+		return -errno;
+	if (!S_ISCHR(st.st_mode))
+		return -ENOTTY;
+	if (bench_by_device(&manager->bench, device) || bench_by_slot(&manager->bench, own_slot))
+		return -EEXIST;
+	r = add_port(manager, own_slot, device, mode ?: "auto", NULL, &port);
+	if (r < 0)
+		return r;
+	log_event(LOG_INFO, &(struct log_context){ .slot = own_slot }, "%s attached", device);
+	manager_port_changed(manager, port, false);
+	manager_schedule(manager);
+	*ret = &port->port;
+	return 0;
+}
+
+int manager_detach(struct manager *manager, const char *device)
+{
+	struct bench_port *port = bench_by_device(&manager->bench, device);
+
+	if (!port)
+		return -ENOENT;
+	if (port->syspath)
+		return -EPERM;
+	ports_remove(manager, port);
+	return 0;
+}

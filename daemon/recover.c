@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/manager-internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "protocol/base/fd.h"
+
+/* A backup that was renamed into place in the moment before its row was to be committed. */
+static int adopt_backup(const char *id, void *userdata)
+{
+	struct manager *manager = userdata;
+	_cleanup_free_ char *why = NULL;
+	struct backup backup = { 0 };
+	const struct job *job;
+	int r;
+
+	r = store_get_backup(manager->store, id, &backup);
+	if (r >= 0) {
+		backup_clear(&backup);
+		return 0;
+	}
+	if (r != -ENOENT)
+		return r;
+	r = archive_read_backup(manager->archive, id, &backup, &why);
+	if (r == -EBADMSG) {
+		log_warning("backup %s is not in the catalogue and cannot be: %s", id, why ?: "?");
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	job = queue_find(manager->queue, backup.job);
+	if (job && job->state == JOB_RUNNING)
+		r = queue_publish(manager->queue, job->id, &backup);
+	else
+		r = store_add_backup(manager->store, &backup, NULL);
+	backup_clear(&backup);
+	log_notice("backup %s added to the catalogue from its manifest", id);
+	return r;
+}
+
+/* What ran when the daemon ended goes on where it stopped, or begins again. */
+static void recover_running(struct manager *manager)
+{
+	struct failure failure = { 0 };
+	size_t n, i = 0;
+
+	(void)failure_set(&failure, FAILURE_DEVICE_LOST,
+			  "plug the watch in again; the read goes on where it stopped",
+			  "the daemon was restarted in the middle of the read");
+	for (;;) {
+		const struct job *const *jobs = queue_jobs(manager->queue, &n);
+
+		while (i < n && jobs[i]->state != JOB_RUNNING)
+			i++;
+		if (i == n)
+			break;
+		if (jobs[i]->port.meid && archive_has_staging(manager->archive, jobs[i]->id))
+			(void)queue_wait(manager->queue, jobs[i]->id, &failure);
+		else
+			(void)queue_put_back(manager->queue, jobs[i]->id);
+		i++;
+	}
+	failure_clear(&failure);
+}
+
+static int sweep_staging(int64_t id, void *userdata)
+{
+	struct manager *manager = userdata;
+	struct job job = { 0 };
+	bool keep;
+	int r;
+
+	r = store_get_job(manager->store, id, &job);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	/* A failed job keeps what it has read: a retry goes on from there. */
+	keep = r >= 0 && (!job_state_is_final(job.state) || job.state == JOB_FAILED);
+	job_clear(&job);
+	return keep ? 0 : archive_remove_staging(manager->archive, id);
+}
+
+static int report_missing(struct manager *manager)
+{
+	struct backup_filter all = { 0 };
+	struct backup *backups = NULL;
+	size_t n = 0;
+	int r;
+
+	r = store_list_backups(manager->store, &all, &backups, &n);
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_close_ int fd = archive_open_backup(manager->archive, backups[i].id);
+
+		if (fd == -ENOENT)
+			log_warning("backup %s is in the catalogue but not at %s", backups[i].id,
+				    backups[i].path);
+		backup_clear(&backups[i]);
+	}
+	free(backups);
+	return r;
+}
+
+int recover(struct manager *manager)
+{
+	int r;
+
+	r = archive_sweep(manager->archive);
+	if (r < 0)
+		log_warning("what was removed cannot be swept out of trash: %s", strerrordesc_np(-r));
+	r = archive_walk_backups(manager->archive, adopt_backup, manager);
+	if (r < 0)
+		return r;
+	recover_running(manager);
+	r = archive_walk_staging(manager->archive, sweep_staging, manager);
+	if (r >= 0)
+		r = report_missing(manager);
+	return r;
+}

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/manager-internal.h"
+
+#include <errno.h>
+
+#include "protocol/base/fd.h"
+#include "protocol/base/strings.h"
+#include "protocol/base/time.h"
+
+/* A watch that was reset drops off and is back as a boot ROM before it starts: not a new arrival. */
+#define RESTART_USEC (3 * USEC_PER_SEC)
+/* After a failure somebody will replug; that is to be tried again, a flapping port is not. */
+#define FAILURE_PAUSE_USEC (30 * USEC_PER_SEC)
+
+static struct log_context context_of(const struct job *job)
+{
+	return (struct log_context){ .job = job->id,
+				     .slot = job->port.slot,
+				     .chip = job->port.chip };
+}
+
+static struct bench_port *port_of(struct manager *manager, const struct worker *worker)
+{
+	for (size_t i = 0; i < manager->bench.n; i++)
+		if (manager->bench.ports[i]->worker == worker)
+			return manager->bench.ports[i];
+	return NULL;
+}
+
+static void set_state(struct manager *manager, struct bench_port *port, enum port_state state)
+{
+	port->port.state = state;
+	manager_port_changed(manager, port, false);
+}
+
+/* ---- publishing: a second process reads the files back, then they are renamed into place ---- */
+
+struct publication {
+	struct manager *manager;
+	int64_t job;
+};
+
+static void finish_publication(struct manager *manager, const struct job *job)
+{
+	struct log_context context = context_of(job);
+	_cleanup_free_ char *why = NULL;
+	struct backup backup = { 0 };
+	struct failure failure = { 0 };
+	int64_t id = job->id;
+	int r;
+
+	r = archive_publish(manager->archive, id, &backup, &why);
+	if (r < 0) {
+		(void)failure_set(&failure, r == -ENOSPC ? FAILURE_NO_SPACE : FAILURE_ARCHIVE_ERROR,
+				  r == -EBADMSG
+					  ? "retry reads it again"
+					  : "mend the disk, then retry: what was read is kept",
+				  "the backup of job %" PRId64 " cannot be published: %s", id,
+				  why ?: strerrordesc_np(-r));
+		log_event(LOG_ERR, &context, "%s", failure.message);
+		(void)queue_end(manager->queue, id, JOB_FAILED, &failure);
+		failure_clear(&failure);
+		return;
+	}
+	log_event(LOG_NOTICE, &context, "backup %s is complete", backup.id);
+	(void)queue_publish(manager->queue, id, &backup);
+	backup_clear(&backup);
+}
+
+static void on_checked(_unused_ struct worker *worker, const struct failure *failure,
+		       void *userdata)
+{
+	struct publication *publication = userdata;
+	struct manager *manager = publication->manager;
+	const struct job *job = queue_find(manager->queue, publication->job);
+
+	if (!job || job->state != JOB_RUNNING)
+		(void)archive_remove_staging(manager->archive, publication->job);
+	else if (failure->code == FAILURE_NONE)
+		finish_publication(manager, job);
+	else if (failure->code != FAILURE_CANCELLED)
+		(void)queue_end(manager->queue, job->id, JOB_FAILED, failure);
+	free(publication);
+	manager_schedule(manager);
+}
+
+static const struct worker_handler publication_handler = { .ended = on_checked };
+
+static int publish(struct manager *manager, int64_t job)
+{
+	static const struct progress progress = { .phase = PHASE_PUBLISH, .eta = -1 };
+	struct publication *publication = malloc(sizeof(*publication));
+	_cleanup_close_ int directory = -1;
+	struct worker *worker;
+	int r;
+
+	if (!publication)
+		return -ENOMEM;
+	*publication = (struct publication){ .manager = manager, .job = job };
+	queue_set_progress(manager->queue, job, &progress);
+	directory = archive_open_staging(manager->archive, job);
+	r = directory < 0 ? directory
+			  : worker_pool_check(manager->pool, directory, &publication_handler,
+					      publication, &worker);
+	if (r < 0)
+		free(publication);
+	return r;
+}
+
+/* ---- how a job's attempt ended ---- */
+
+static bool is_automatic(const struct job *job)
+{
+	for (size_t i = 0; i < job->request.n_labels; i++)
+		if (streq(job->request.labels[i].key, "origin"))
+			return streq(job->request.labels[i].value, "automatic");
+	return false;
+}
+
+static void job_read(struct manager *manager, const struct job *job)
+{
+	struct failure failure = { 0 };
+	int r;
+
+	/* The same watch is not to be read again at once, neither now nor when it is back. */
+	if (job->port.meid)
+		manager_keep_quiet(manager, job->port.meid, manager->config.repeat_after_usec);
+	if (job->port.slot)
+		manager_keep_quiet(manager, job->port.slot, RESTART_USEC);
+	r = publish(manager, job->id);
+	if (r >= 0)
+		return;
+	(void)failure_set(&failure, FAILURE_ARCHIVE_ERROR, "retry publishes what was read",
+			  "the backup of job %" PRId64 " cannot be checked: %s", job->id,
+			  strerrordesc_np(-r));
+	(void)queue_end(manager->queue, job->id, JOB_FAILED, &failure);
+	failure_clear(&failure);
+}
+
+static void job_failed(struct manager *manager, const struct job *job,
+		       const struct failure *failure)
+{
+	struct log_context context = context_of(job);
+
+	log_event(LOG_WARNING, &context, "%s: %s", failure_code_to_string(failure->code),
+		  failure->message ?: "");
+	if (is_automatic(job))
+		manager_keep_quiet(manager, job->port.meid ?: job->port.slot, FAILURE_PAUSE_USEC);
+	(void)queue_end(manager->queue, job->id, JOB_FAILED, failure);
+}
+
+/* The port went before the worker noticed. */
+static void wait_for_watch(struct manager *manager, int64_t id)
+{
+	struct failure failure = { 0 };
+
+	(void)failure_set(&failure, FAILURE_DEVICE_LOST,
+			  "plug the watch in again: the read goes on where it stopped",
+			  "the watch left in the middle of the job");
+	(void)queue_wait(manager->queue, id, &failure);
+	failure_clear(&failure);
+}
+
+static void job_ended(struct manager *manager, int64_t id, const struct failure *failure)
+{
+	const struct job *job = queue_find(manager->queue, id);
+	struct log_context context;
+
+	if (!job || job->state != JOB_RUNNING) {
+		/* Cancelled meanwhile. A retry may have queued it again, and goes on from what is there. */
+		if (!job)
+			(void)archive_remove_staging(manager->archive, id);
+		return;
+	}
+	context = context_of(job);
+	switch (failure->code) {
+	case FAILURE_NONE:
+		job_read(manager, job);
+		break;
+	case FAILURE_DEVICE_LOST:
+	case FAILURE_WRONG_WATCH:
+		log_event(LOG_NOTICE, &context, "waiting for the watch: %s",
+			  failure->message ?: "");
+		(void)queue_wait(manager->queue, id, failure);
+		break;
+	case FAILURE_CANCELLED:
+		/* We stopped it: for the daemon's own end, or because its port is gone. */
+		if (!manager->stopping)
+			wait_for_watch(manager, id);
+		break;
+	default:
+		job_failed(manager, job, failure);
+		break;
+	}
+}
+
+/* ---- the job goes to the worker ---- */
+
+static int give_job(struct manager *manager, struct bench_port *port, const struct job *job)
+{
+	bool resumes = archive_has_staging(manager->archive, job->id);
+	_cleanup_close_ int staging = archive_open_staging(manager->archive, job->id);
+	struct worker_read read = {
+		.job = job->id,
+		.request = job->request,
+		.slot = port->port.slot,
+		.expected_meid = resumes ? job->port.meid : NULL,
+		.created = time_real(),
+	};
+
+	if (staging < 0)
+		return staging;
+	return worker_read(port->worker, &read, staging);
+}
+
+/* The job is running by the store's word, but no worker took it. */
+static void job_not_taken(struct manager *manager, const struct job *job, int error)
+{
+	struct failure failure = { 0 };
+
+	(void)failure_set(
+		&failure,
+		error == -ENOSPC || error == -EDQUOT ? FAILURE_NO_SPACE : FAILURE_ARCHIVE_ERROR,
+		"see that the state directory can be written, then retry",
+		"job %" PRId64 " cannot be started: %s", job->id, strerrordesc_np(-error));
+	job_failed(manager, job, &failure);
+	failure_clear(&failure);
+}
+
+static void start_reading(struct manager *manager, struct bench_port *port)
+{
+	const struct job *job = queue_find(manager->queue, port->assigned);
+	int r;
+
+	r = job ? give_job(manager, port, job) : -ECANCELED;
+	if (r >= 0)
+		return;
+	if (job && job->state == JOB_RUNNING)
+		job_not_taken(manager, job, r);
+	port->assigned = 0;
+	port->port.job = 0;
+	worker_stop(port->worker);
+}
+
+/* ---- what a worker on a port says ---- */
+
+static void on_identified(struct worker *worker, const struct worker_identity *identity,
+			  void *userdata)
+{
+	struct manager *manager = userdata;
+	struct bench_port *port = port_of(manager, worker);
+
+	if (!port || bench_port_identify(port, identity) < 0)
+		return;
+	port->lost_tries = 0;
+	manager_port_changed(manager, port, false);
+	if (port->assigned) {
+		queue_set_port(manager->queue, port->assigned, &port->port);
+		start_reading(manager, port);
+	}
+	manager_schedule(manager);
+}
+
+static void on_progressed(struct worker *worker, const struct progress *progress, void *userdata)
+{
+	struct manager *manager = userdata;
+	struct bench_port *port = port_of(manager, worker);
+
+	if (port && port->assigned)
+		queue_set_progress(manager->queue, port->assigned, progress);
+}
+
+/* What is to become of a port whose worker has ended. */
+static void port_ended(struct manager *manager, struct bench_port *port,
+		       const struct failure *failure)
+{
+	struct log_context context = { .slot = port->port.slot, .chip = port->port.chip };
+
+	failure_clear(&port->port.failure);
+	/* What has just been read is not to be read again as long as it is here. */
+	port->left_alone |= failure->code == FAILURE_NONE;
+	if (port->gone) {
+		ports_remove(manager, port);
+	} else if (failure->code == FAILURE_DEVICE_LOST) {
+		bench_port_forget(port);
+		ports_lost(manager, port);
+	} else if (failure->code == FAILURE_NONE || failure->code == FAILURE_CANCELLED ||
+		   failure->code == FAILURE_WRONG_WATCH) {
+		set_state(manager, port, PORT_IDLE);
+	} else {
+		bench_port_forget(port);
+		if (failure_copy(failure, &port->port.failure) < 0)
+			log_error("out of memory");
+		log_event(LOG_WARNING, &context, "%s: %s", port->port.device,
+			  failure->message ?: failure_code_to_string(failure->code));
+		set_state(manager, port, PORT_FAILED);
+	}
+}
+
+static void on_ended(struct worker *worker, const struct failure *failure, void *userdata)
+{
+	struct manager *manager = userdata;
+	struct bench_port *port = port_of(manager, worker);
+	int64_t job;
+
+	if (!port)
+		return;
+	job = port->assigned;
+	port->worker = NULL;
+	port->assigned = 0;
+	port->port.job = 0;
+	if (job)
+		job_ended(manager, job, failure);
+	port_ended(manager, port, failure);
+	manager_schedule(manager);
+}
+
+static const struct worker_handler run_handler = {
+	.identified = on_identified,
+	.progressed = on_progressed,
+	.ended = on_ended,
+};
+
+/* ---- starting ---- */
+
+static int start_worker(struct manager *manager, struct bench_port *port)
+{
+	struct log_context context = { .slot = port->port.slot };
+	struct worker_open open = {
+		.device = port->port.device,
+		.mode = port->port.mode,
+		.handshake_timeout_usb = manager->config.handshake_timeout_usb,
+		.handshake_timeout_uart = manager->config.handshake_timeout_uart,
+	};
+	int r = worker_pool_open(manager->pool, &open, &run_handler, manager, &port->worker);
+
+	if (r < 0)
+		log_event(LOG_ERR, &context, "no worker can be started: %s", strerrordesc_np(-r));
+	return r;
+}
+
+void run_identify(struct manager *manager, struct bench_port *port)
+{
+	if (start_worker(manager, port) >= 0)
+		set_state(manager, port, PORT_IDENTIFYING);
+}
+
+void run_release(_unused_ struct manager *manager, struct bench_port *port)
+{
+	worker_stop(port->worker);
+}
+
+/* Refuses a job that the disk has no room for; true when it was refused. */
+static bool refuse_for_space(struct manager *manager, const struct job *job)
+{
+	struct failure failure = { 0 };
+	uint64_t free_bytes = 0;
+	char is[16], floor[16];
+
+	if (archive_free_space(manager->archive, &free_bytes) < 0 ||
+	    free_bytes >= manager->config.free_space_floor)
+		return false;
+	(void)failure_set(
+		&failure, FAILURE_NO_SPACE, "make room or set free-space-floor lower, then retry",
+		"%s free for backups, less than the floor of %s", format_bytes(free_bytes, is),
+		format_bytes(manager->config.free_space_floor, floor));
+	job_failed(manager, job, &failure);
+	failure_clear(&failure);
+	return true;
+}
+
+void run_job(struct manager *manager, struct bench_port *port, const struct job *job)
+{
+	struct log_context context = { .job = job->id, .slot = port->port.slot };
+	bool identified = port->worker;
+	int r;
+
+	if (refuse_for_space(manager, job) || (!identified && start_worker(manager, port) < 0))
+		return;
+	port->port.job = job->id;
+	r = queue_start(manager->queue, job->id, &port->port);
+	if (r < 0) {
+		log_event(LOG_ERR, &context, "job cannot be started: %s",
+			  store_error_text(manager->store));
+		port->port.job = 0;
+		worker_stop(port->worker);
+		return;
+	}
+	port->assigned = job->id;
+	log_event(LOG_INFO, &context, "reading on %s", port->port.device);
+	set_state(manager, port, PORT_BUSY);
+	/* A worker that has just been started is given it once the watch has said what it is. */
+	if (identified)
+		start_reading(manager, port);
+}

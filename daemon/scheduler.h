@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Decides what each free port should do next. A pure function of jobs, ports and rules: no clock,
+ * no files, no state of its own, so that a table of cases tests all of it.
+ *
+ * For one port, the candidates are the queued and waiting jobs that its slot does not exclude.
+ * Waiting jobs come first, then higher priority, then lower id. A candidate that asks for a chip or
+ * an ME ID (a waiting job asks for the watch it began with) can only be judged once the watch is
+ * identified, so such a candidate on an unidentified port means: identify first. A waiting job whose
+ * watch was never identified takes the next watch in the same slot; one whose watch has no ME ID
+ * takes the next watch of the same chip there. When no job wants an identified watch, the automatic
+ * rule may; to learn that nobody wants it, it is identified first.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/base/cleanup.h"
+#include "protocol/control/job.h"
+#include "protocol/control/port.h"
+
+enum decision_type {
+	DECIDE_NOTHING,   /* nobody wants this watch */
+	DECIDE_IDENTIFY,  /* ask the watch what it is, then decide again */
+	DECIDE_RUN,       /* run job on it */
+	DECIDE_AUTOMATIC, /* make an automatic job and run it */
+};
+
+struct schedule_port {
+	const struct port *port;
+	bool identified;   /* chip and meid below are known */
+	bool has_worker;   /* the worker that identified it is still there: none to start for it */
+	bool offered;      /* nobody wanted it before and nothing has changed since: left alone */
+	bool automatic_ok; /* the automatic rule may take this watch (not backed up just now) */
+};
+
+struct decision {
+	enum decision_type type;
+	const struct job *job; /* of DECIDE_RUN */
+};
+
+/*
+ * Fills decisions[i] for ports[i]; a job is given to one port only. jobs are the unfinished ones in
+ * any order; running ones are ignored. automatic: the rule is switched on. workers_free: how many
+ * more workers may be started; ports beyond it that have none get DECIDE_NOTHING. -ENOMEM.
+ */
+_must_check_ int scheduler_decide(const struct job *const *jobs, size_t n_jobs,
+				  const struct schedule_port *ports, size_t n_ports, bool automatic,
+				  size_t workers_free, struct decision *decisions);
+
+/* True when this job could run on this port as far as slot, chip and ME ID are known. */
+bool scheduler_job_fits(const struct job *job, const struct schedule_port *port);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/store-internal.h"
+
+/*
+ * job_count is kept by triggers, so that counting never looks at the jobs. Finished jobs are listed
+ * by (state, id), which is also the order that lists are read in.
+ */
+const char *const store_migrations[STORE_SCHEMA_VERSION] = {
+	"CREATE TABLE job ("
+	"  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	"  state TEXT NOT NULL,"
+	"  request TEXT NOT NULL,"
+	"  owner INTEGER NOT NULL,"
+	"  created INTEGER NOT NULL,"
+	"  started INTEGER NOT NULL,"
+	"  finished INTEGER NOT NULL,"
+	"  port TEXT,"
+	"  backup TEXT,"
+	"  failure_code TEXT,"
+	"  failure_message TEXT,"
+	"  failure_hint TEXT,"
+	"  attempts INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE INDEX job_by_state ON job (state, id);"
+	"CREATE TABLE job_count (state TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE TRIGGER job_added AFTER INSERT ON job BEGIN"
+	"  INSERT INTO job_count VALUES (new.state, 1)"
+	"    ON CONFLICT (state) DO UPDATE SET n = n + 1;"
+	"END;"
+	"CREATE TRIGGER job_changed AFTER UPDATE OF state ON job WHEN old.state <> new.state BEGIN"
+	"  UPDATE job_count SET n = n - 1 WHERE state = old.state;"
+	"  INSERT INTO job_count VALUES (new.state, 1)"
+	"    ON CONFLICT (state) DO UPDATE SET n = n + 1;"
+	"END;"
+	"CREATE TRIGGER job_removed AFTER DELETE ON job BEGIN"
+	"  UPDATE job_count SET n = n - 1 WHERE state = old.state;"
+	"END;"
+	"CREATE TABLE backup ("
+	"  id TEXT PRIMARY KEY,"
+	"  path TEXT NOT NULL,"
+	"  created INTEGER NOT NULL,"
+	"  chip TEXT COLLATE NOCASE,"
+	"  meid TEXT COLLATE NOCASE,"
+	"  size INTEGER NOT NULL,"
+	"  sha256 TEXT NOT NULL,"
+	"  health INTEGER NOT NULL,"
+	"  job INTEGER NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX backup_by_time ON backup (created, id);"
+	"CREATE INDEX backup_by_meid ON backup (meid, created, id);"
+	"CREATE INDEX backup_by_chip ON backup (chip, created, id);"
+	"CREATE TABLE label ("
+	"  key TEXT NOT NULL,"
+	"  value TEXT NOT NULL,"
+	"  backup TEXT NOT NULL REFERENCES backup (id) ON DELETE CASCADE,"
+	"  PRIMARY KEY (key, value, backup)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX label_by_backup ON label (backup, key, value);",
+};
+
+#define NEWEST_IN(parameter)                                          \
+	"SELECT id FROM (SELECT id FROM job WHERE state = " parameter \
+	" AND id < ?1 ORDER BY id DESC LIMIT ?2)"
+
+const char
+	*const
+		store_sql[_STORE_STATEMENT_MAX] = {
+			[BEGIN] = "BEGIN IMMEDIATE",
+			[COMMIT] = "COMMIT",
+			[ROLLBACK] = "ROLLBACK",
+			[INSERT_JOB] =
+				"INSERT INTO job (state, started, finished, port, backup, "
+				"failure_code, "
+				"failure_message, failure_hint, attempts, request, owner, created) "
+				"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+			[UPDATE_JOB] = "UPDATE job SET state = ?1, started = ?2, finished = ?3, "
+				       "port = ?4, "
+				       "backup = ?5, failure_code = ?6, failure_message = ?7, "
+				       "failure_hint = ?8, "
+				       "attempts = ?9 WHERE id = ?10",
+			[GET_JOB] = "SELECT " JOB_COLUMNS " FROM job WHERE id = ?1",
+			[LIST_JOBS] = "SELECT " JOB_COLUMNS
+				      " FROM job WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
+			/* Reads at most limit index entries of each state, however many jobs there are. */
+			[LIST_JOBS_IN] =
+				"SELECT " JOB_COLUMNS
+				" FROM job WHERE id IN (" NEWEST_IN("?3") " UNION ALL " NEWEST_IN("?4") " UNION ALL " NEWEST_IN(
+					"?5") " UNION ALL " NEWEST_IN("?6") " UNION "
+									    "ALL " NEWEST_IN("?7") " UNION ALL " NEWEST_IN(
+										    "?8") ") ORDER "
+											  "BY id "
+											  "DESC "
+											  "LIMIT "
+											  "?2",
+			[LOAD_UNFINISHED] =
+				"SELECT " JOB_COLUMNS " FROM job "
+				"WHERE state IN ('queued', 'running', 'waiting') ORDER BY id",
+			[COUNT_JOBS] = "SELECT state, n FROM job_count",
+			[INSERT_BACKUP] = "INSERT INTO backup (" BACKUP_COLUMNS ") "
+					  "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+			[DELETE_BACKUP] = "DELETE FROM backup WHERE id = ?1",
+			[GET_BACKUP] = "SELECT " BACKUP_COLUMNS " FROM backup WHERE id = ?1",
+			[INSERT_LABEL] =
+				"INSERT INTO label (backup, key, value) VALUES (?1, ?2, ?3)",
+			[LIST_LABELS] = "SELECT key, value FROM label WHERE backup = ?1 ORDER BY "
+					"key, value",
+			[LAST_BACKUP_OF] = "SELECT max(created) FROM backup WHERE meid = ?1",
+		};

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The durable memory: jobs and the catalogue of backups, in one SQLite database (WAL,
+ * synchronous=FULL). When a function that changes something returns 0, the change survives a power
+ * cut. Nothing else in the project knows SQL.
+ *
+ * Errors: -ENOENT no such row, -ENOSPC, -EROFS, -EBUSY (locked by another program), -EUCLEAN (the
+ * database, or the row that was asked for, is damaged), -EINVAL (a time or size beyond int64_t, a
+ * label twice), -ENOMEM, -EIO; store_error_text says more.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/base/cleanup.h"
+#include "protocol/control/backup.h"
+#include "protocol/control/job.h"
+
+struct store;
+
+/* Opens or creates path (mode 0640), migrates older schemas, refuses newer ones (-EPROTONOSUPPORT). */
+_must_check_ int store_open(const char *path, struct store **ret);
+void store_close(struct store *store);
+DEFINE_CLEANUP(struct store *, store_close);
+
+/* SQLite's own words about the last failure; valid until the next call. */
+const char *store_error_text(const struct store *store);
+
+/*
+ * Adds one job per element in one transaction, fills in their ids. All of them are stored durably,
+ * or none.
+ */
+_must_check_ int store_add_jobs(struct store *store, struct job *jobs, size_t n);
+
+/* Writes state, times, port, backup, failure and attempts of job->id; progress is never stored. */
+_must_check_ int store_update_job(struct store *store, const struct job *job);
+
+/*
+ * A finished backup and its job's new state, in one transaction: neither is ever seen without the
+ * other. job may be NULL (a backup found by reconciliation). An existing row of that id is replaced.
+ */
+_must_check_ int store_add_backup(struct store *store, const struct backup *backup,
+				  const struct job *job);
+
+_must_check_ int store_get_job(struct store *store, int64_t id, struct job *ret);
+
+struct job_filter {
+	unsigned int states; /* bit per enum job_state, 0: all */
+	int64_t before;      /* only ids below it, 0: no bound */
+	size_t limit;        /* 0: no bound */
+};
+
+/* Newest first. The caller frees each with job_clear and the array. */
+_must_check_ int store_list_jobs(struct store *store, const struct job_filter *filter,
+				 struct job **ret, size_t *ret_n);
+
+/* All unfinished jobs (queued, running, waiting), oldest first: what the daemon keeps in memory. */
+_must_check_ int store_load_unfinished(struct store *store, struct job **ret, size_t *ret_n);
+
+/* Number of jobs in each state, cheap even with a hundred thousand of them. */
+_must_check_ int store_count_jobs(struct store *store, uint64_t ret[_JOB_STATE_MAX]);
+
+struct backup_filter {
+	const char *chip;           /* NULL: any; case-insensitive */
+	const char *meid;           /* NULL: any */
+	const struct label *labels; /* all must match */
+	size_t n_labels;
+	uint64_t since; /* real time in microseconds, 0: no bound */
+	size_t limit;   /* 0: no bound */
+};
+
+/* Newest first; the labels of each in order of key. */
+_must_check_ int store_list_backups(struct store *store, const struct backup_filter *filter,
+				    struct backup **ret, size_t *ret_n);
+_must_check_ int store_get_backup(struct store *store, const char *id, struct backup *ret);
+_must_check_ int store_remove_backup(struct store *store, const char *id);
+
+/* When the newest backup of this ME ID was made (real time), 0 when there is none. */
+_must_check_ int store_last_backup_of(struct store *store, const char *meid, uint64_t *ret);

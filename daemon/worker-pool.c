@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/worker-pool.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "protocol/base/fd.h"
+#include "protocol/base/strings.h"
+#include "protocol/base/time.h"
+
+#define STOP_GRACE_USEC    (3 * USEC_PER_SEC) /* the daemon itself has to end within five seconds */
+#define SILENCE_LIMIT_USEC (120 * USEC_PER_SEC) /* beyond any deadline a worker keeps by itself */
+
+struct worker {
+	struct worker_pool *pool;
+	struct worker *next;
+	const struct worker_handler *handler;
+	void *userdata;
+	pid_t pid;
+	int fd;
+	sd_event_source *messages, *exit, *deadline;
+	bool resting; /* identified and without a job: silence is what is expected */
+	bool has_job;
+	bool stopping, killed;
+	bool has_outcome;
+	struct failure outcome;
+};
+
+struct worker_pool {
+	sd_event *event;
+	char *program;
+	struct worker *workers;
+	size_t count;
+};
+
+int worker_pool_new(sd_event *event, const char *program, struct worker_pool **ret)
+{
+	struct worker_pool *pool = calloc(1, sizeof(*pool));
+
+	if (!pool)
+		return -ENOMEM;
+	pool->program = strdup(program);
+	if (!pool->program) {
+		free(pool);
+		return -ENOMEM;
+	}
+	pool->event = sd_event_ref(event);
+	*ret = pool;
+	return 0;
+}
+
+static void worker_free(struct worker *worker)
+{
+	struct worker_pool *pool = worker->pool;
+
+	for (struct worker **link = &pool->workers; *link; link = &(*link)->next)
+		if (*link == worker) {
+			*link = worker->next;
+			pool->count--;
+			break;
+		}
+	sd_event_source_disable_unref(worker->messages);
+	sd_event_source_disable_unref(worker->deadline);
+	sd_event_source_disable_unref(worker->exit);
+	fd_close(worker->fd);
+	failure_clear(&worker->outcome);
+	free(worker);
+}
+DEFINE_CLEANUP(struct worker *, worker_free);
+
+void worker_pool_free(struct worker_pool *pool)
+{
+	if (!pool)
+		return;
+	while (pool->workers)
+		worker_free(pool->workers);
+	sd_event_unref(pool->event);
+	free(pool->program);
+	free(pool);
+}
+
+size_t worker_pool_count(const struct worker_pool *pool)
+{
+	return pool->count;
+}
+
+/* The child gets the socket as its descriptor 3, a clean signal state, and nothing else of ours. */
+static int spawn(const char *program, int socket, pid_t *ret)
+{
+	char *const arguments[] = { (char *)program, NULL };
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t none, all;
+	int r;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	r = posix_spawn_file_actions_init(&actions);
+	if (r)
+		return -r;
+	r = posix_spawnattr_init(&attributes);
+	if (r) {
+		posix_spawn_file_actions_destroy(&actions);
+		return -r;
+	}
+	r = posix_spawn_file_actions_adddup2(&actions, socket, WORKER_FD);
+	if (!r)
+		r = posix_spawnattr_setsigmask(&attributes, &none);
+	if (!r)
+		r = posix_spawnattr_setsigdefault(&attributes, &all);
+	if (!r)
+		r = posix_spawnattr_setflags(&attributes,
+					     POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	if (!r)
+		r = posix_spawn(ret, program, &actions, &attributes, arguments, environ);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	return -r;
+}
+
+static void worker_touch(struct worker *worker, uint64_t usec)
+{
+	if (worker->resting && !worker->stopping) {
+		(void)sd_event_source_set_enabled(worker->deadline, SD_EVENT_OFF);
+		return;
+	}
+	(void)sd_event_source_set_time_relative(worker->deadline, usec);
+	(void)sd_event_source_set_enabled(worker->deadline, SD_EVENT_ONESHOT);
+}
+
+static void worker_kill(struct worker *worker)
+{
+	worker->killed = true;
+	if (worker->exit)
+		(void)sd_event_source_send_child_signal(worker->exit, SIGKILL, NULL, 0);
+}
+
+static int on_deadline(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+{
+	worker_kill(userdata);
+	return 0;
+}
+
+static void take_message(struct worker *worker, struct worker_message *message)
+{
+	switch (message->type) {
+	case WORKER_IDENTITY:
+		worker->resting = !worker->has_job;
+		worker_touch(worker, SILENCE_LIMIT_USEC);
+		if (worker->handler->identified)
+			worker->handler->identified(worker, &message->identity, worker->userdata);
+		break;
+	case WORKER_PROGRESS:
+		worker_touch(worker, SILENCE_LIMIT_USEC);
+		if (worker->handler->progressed)
+			worker->handler->progressed(worker, &message->progress, worker->userdata);
+		break;
+	case WORKER_DONE:
+		worker->has_outcome = true;
+		break;
+	case WORKER_FAILED:
+		worker->has_outcome = true;
+		failure_clear(&worker->outcome);
+		worker->outcome = message->failure;
+		message->failure = (struct failure){ 0 };
+		break;
+	default: /* a worker that talks like a daemon is broken */
+		worker_kill(worker);
+		break;
+	}
+	worker_message_clear(message);
+}
+
+/* 1 when there may be more, 0 at the end of what there is. */
+static int receive_one(struct worker *worker)
+{
+	struct worker_message message;
+	int passed = -1, r;
+
+	r = worker_message_receive(worker->fd, &message, &passed);
+	fd_close(passed);
+	if (r > 0) {
+		take_message(worker, &message);
+		return 1;
+	}
+	if (r != -EAGAIN)
+		(void)sd_event_source_set_enabled(worker->messages, SD_EVENT_OFF);
+	if (r == -EBADMSG)
+		worker_kill(worker);
+	return 0;
+}
+
+static int on_message(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t events,
+		      void *userdata)
+{
+	/* One at a time: a handler may end the worker's reason to live. */
+	(void)receive_one(userdata);
+	return 0;
+}
+
+/* Words for a process that ended without saying why. */
+static void describe_exit(struct worker *worker, const siginfo_t *info)
+{
+	static const char hint[] = "look at the daemon's log; please report it if it happens again";
+
+	if (worker->has_outcome)
+		return;
+	if (worker->killed && worker->stopping)
+		(void)failure_set(&worker->outcome, FAILURE_CANCELLED, NULL,
+				  "the worker did not stop in time and was killed");
+	else if (worker->stopping)
+		(void)failure_set(&worker->outcome, FAILURE_CANCELLED, NULL, "stopped");
+	else if (worker->killed)
+		(void)failure_set(
+			&worker->outcome, FAILURE_WORKER_CRASHED, hint,
+			"worker %d broke its protocol or gave no sign of life, and was killed",
+			worker->pid);
+	else if (info->si_code == CLD_EXITED)
+		(void)failure_set(&worker->outcome, FAILURE_WORKER_CRASHED, hint,
+				  "worker %d ended with status %d and no word of why", worker->pid,
+				  info->si_status);
+	else
+		(void)failure_set(&worker->outcome, FAILURE_WORKER_CRASHED, hint,
+				  "worker %d was killed by signal %d (%s)", worker->pid,
+				  info->si_status, sigdescr_np(info->si_status) ?: "unknown");
+}
+
+static int on_exit_of_child(_unused_ sd_event_source *source, const siginfo_t *info, void *userdata)
+{
+	struct worker *worker = userdata;
+
+	while (receive_one(worker) > 0)
+		;
+	sd_event_source_disable_unref(TAKE_PTR(worker->exit));
+	describe_exit(worker, info);
+	worker->handler->ended(worker, &worker->outcome, worker->userdata);
+	worker_free(worker);
+	return 0;
+}
+
+static int attach_sources(struct worker *worker, int pidfd)
+{
+	sd_event *event = worker->pool->event;
+	int r;
+
+	r = sd_event_add_child_pidfd(event, &worker->exit, pidfd, WEXITED, on_exit_of_child,
+				     worker);
+	if (r < 0) {
+		fd_close(pidfd);
+		return r;
+	}
+	(void)sd_event_source_set_child_pidfd_own(worker->exit, true);
+	/* Freeing the source while the process lives kills and reaps it. */
+	(void)sd_event_source_set_child_process_own(worker->exit, true);
+	/* Behind the worker's messages, so that its last word is read before its end is. */
+	(void)sd_event_source_set_priority(worker->exit, SD_EVENT_PRIORITY_NORMAL + 1);
+	r = sd_event_add_io(event, &worker->messages, worker->fd, EPOLLIN, on_message, worker);
+	if (r < 0)
+		return r;
+	r = sd_event_add_time_relative(event, &worker->deadline, CLOCK_MONOTONIC,
+				       SILENCE_LIMIT_USEC, USEC_PER_SEC, on_deadline, worker);
+	if (r < 0)
+		return r;
+	(void)sd_event_source_set_description(worker->exit, "worker-exit");
+	(void)sd_event_source_set_description(worker->messages, "worker-messages");
+	(void)sd_event_source_set_description(worker->deadline, "worker-deadline");
+	return 0;
+}
+
+/* The pidfd of a child that was just started; the child dies if it cannot be had. */
+static int watch_child(pid_t pid)
+{
+	int pidfd = pidfd_open(pid, 0);
+
+	if (pidfd < 0) {
+		int r = -errno;
+
+		(void)kill(pid, SIGKILL);
+		(void)waitpid(pid, NULL, 0);
+		return r;
+	}
+	return pidfd;
+}
+
+static int worker_start(struct worker_pool *pool, const struct worker_handler *handler,
+			void *userdata, struct worker **ret)
+{
+	struct worker *worker = calloc(1, sizeof(*worker));
+	int sockets[2], r, pidfd;
+
+	if (!worker)
+		return -ENOMEM;
+	*worker =
+		(struct worker){ .pool = pool, .handler = handler, .userdata = userdata, .fd = -1 };
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0) {
+		r = -errno;
+		free(worker);
+		return r;
+	}
+	worker->fd = sockets[0];
+	worker->next = pool->workers;
+	pool->workers = worker;
+	pool->count++;
+	r = spawn(pool->program, sockets[1], &worker->pid);
+	fd_close(sockets[1]);
+	if (r >= 0)
+		r = fd_set_nonblock(worker->fd, 1);
+	pidfd = r >= 0 ? watch_child(worker->pid) : r;
+	r = pidfd < 0 ? pidfd : attach_sources(worker, pidfd);
+	if (r < 0) {
+		worker_free(worker);
+		return r;
+	}
+	*ret = worker;
+	return 0;
+}
+
+/* Sends the first message to a new worker, or takes it back. */
+static int start_with(struct worker_pool *pool, const struct worker_message *message, int fd,
+		      const struct worker_handler *handler, void *userdata, struct worker **ret)
+{
+	_cleanup_(worker_freep) struct worker *worker = NULL;
+	int r;
+
+	r = worker_start(pool, handler, userdata, &worker);
+	if (r < 0)
+		return r;
+	r = worker_message_send(worker->fd, message, fd);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(worker);
+	return 0;
+}
+
+int worker_pool_open(struct worker_pool *pool, const struct worker_open *open,
+		     const struct worker_handler *handler, void *userdata, struct worker **ret)
+{
+	struct worker_message message = { .type = WORKER_OPEN, .open = *open };
+
+	return start_with(pool, &message, -1, handler, userdata, ret);
+}
+
+int worker_pool_check(struct worker_pool *pool, int directory_fd,
+		      const struct worker_handler *handler, void *userdata, struct worker **ret)
+{
+	struct worker_message message = { .type = WORKER_CHECK };
+
+	return start_with(pool, &message, directory_fd, handler, userdata, ret);
+}
+
+int worker_read(struct worker *worker, const struct worker_read *read, int staging_fd)
+{
+	struct worker_message message = { .type = WORKER_READ, .read = *read };
+	int r;
+
+	r = worker_message_send(worker->fd, &message, staging_fd);
+	if (r < 0)
+		return r;
+	worker->has_job = true;
+	worker->resting = false;
+	worker_touch(worker, SILENCE_LIMIT_USEC);
+	return 0;
+}
+
+void worker_stop(struct worker *worker)
+{
+	struct worker_message message = { .type = WORKER_STOP };
+
+	if (worker->stopping)
+		return;
+	worker->stopping = true;
+	/* Where the message cannot be sent, the deadline ends the worker all the same. */
+	if (worker_message_send(worker->fd, &message, -1) < 0)
+		(void)shutdown(worker->fd, SHUT_WR);
+	worker_touch(worker, STOP_GRACE_USEC);
+}

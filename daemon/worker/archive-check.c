@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/worker/archive-check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "daemon/worker/report.h"
+#include "protocol/base/digest.h"
+#include "protocol/base/fd.h"
+#include "protocol/base/strings.h"
+#include "protocol/control/limits.h"
+#include "protocol/control/manifest.h"
+#include "protocol/control/message.h"
+
+#define SUMS_BYTES_MAX LIMIT_MANIFEST_BYTES
+#define HEX_DIGITS     (DIGEST_HEX_SIZE - 1)
+
+DEFINE_CLEANUP(struct manifest *, manifest_clear);
+
+_printf_(2, 3) static int refuse(struct failure *failure, const char *format, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	if (vasprintf(&text, format, arguments) < 0)
+		text = NULL;
+	va_end(arguments);
+	failure_set(failure, FAILURE_ARCHIVE_ERROR,
+		    "the copy is damaged: restore it from another one, or read the watch again",
+		    "%s", text ? text : "the backup differs from its manifest");
+	return -EBADMSG;
+}
+
+static int open_regular(int dir, const char *name, uint64_t *ret_size, struct failure *failure)
+{
+	_cleanup_close_ int fd =
+		openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+	struct stat status;
+
+	if (fd < 0 || fstat(fd, &status) < 0)
+		return refuse(failure, "%s: %s", name, strerror(errno));
+	if (!S_ISREG(status.st_mode))
+		return refuse(failure, "%s: not a regular file", name);
+	*ret_size = (uint64_t)status.st_size;
+	return TAKE_FD(fd);
+}
+
+static int check_digest(int fd, const char *name, uint64_t size, const char *expected,
+			const char *who, struct failure *failure)
+{
+	char hex[DIGEST_HEX_SIZE];
+	int r = digest_file(fd, 0, size, hex);
+
+	if (r < 0)
+		return refuse(failure, "%s: %s", name, strerror(-r));
+	if (!streq(hex, expected))
+		return refuse(failure, "%s: SHA-256 is %s, %s says %s", name, hex, who, expected);
+	return 0;
+}
+
+static int check_range(int dir, const struct manifest_range *range, struct failure *failure)
+{
+	uint64_t size = 0;
+	_cleanup_close_ int fd = open_regular(dir, range->file, &size, failure);
+
+	if (fd < 0)
+		return fd;
+	if (size != range->length)
+		return refuse(failure, "%s: %" PRIu64 " bytes, " MANIFEST_FILE " says %" PRIu64,
+			      range->file, size, range->length);
+	return check_digest(fd, range->file, size, range->sha256, MANIFEST_FILE, failure);
+}
+
+static struct manifest_range *find_range(const struct manifest *manifest, const char *file)
+{
+	for (size_t i = 0; i < manifest->read.n_ranges; i++)
+		if (streq(manifest->read.ranges[i].file, file))
+			return &manifest->read.ranges[i];
+	return NULL;
+}
+
+/* Names stay below the directory. */
+static bool name_is_inside(const char *name)
+{
+	_cleanup_free_ char *copy = strdup(name);
+	char *rest = copy, *part;
+
+	if (!copy)
+		return false;
+	while ((part = strsep(&rest, "/")))
+		if (!is_plain_name(part, NAME_MAX))
+			return false;
+	return true;
+}
+
+/* "<digest>  <name>"; images were digested already, so the manifest's word is enough for them. */
+static int check_sum_line(int dir, const struct manifest *manifest, char *line, size_t *listed,
+			  struct failure *failure)
+{
+	const struct manifest_range *range;
+	const char *name;
+	uint64_t size = 0;
+	_cleanup_close_ int fd = -1;
+
+	if (strspn(line, "0123456789abcdef") != HEX_DIGITS ||
+	    (!strafter(line + HEX_DIGITS, "  ") && !strafter(line + HEX_DIGITS, " *")))
+		return refuse(failure, SUMS_FILE ": a line is not of sha256sum's form");
+	line[HEX_DIGITS] = '\0';
+	name = line + HEX_DIGITS + 2;
+	if (!name_is_inside(name))
+		return refuse(failure, SUMS_FILE ": names a file outside of the backup");
+	range = find_range(manifest, name);
+	if (range) {
+		++*listed;
+		return streq(range->sha256, line)
+			       ? 0
+			       : refuse(failure,
+					"%s: " SUMS_FILE " says %s, " MANIFEST_FILE " says %s",
+					name, line, range->sha256);
+	}
+	fd = open_regular(dir, name, &size, failure);
+	return fd < 0 ? fd : check_digest(fd, name, size, line, SUMS_FILE, failure);
+}
+
+static int check_sums(int dir, const struct manifest *manifest, struct failure *failure)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t listed = 0, size;
+	char *rest, *line;
+	int r = fd_read_file(dir, SUMS_FILE, SUMS_BYTES_MAX, &text, &size);
+
+	if (r < 0)
+		return refuse(failure, SUMS_FILE ": %s", strerror(-r));
+	if (strlen(text) != size)
+		return refuse(failure, SUMS_FILE ": not a text");
+	rest = text;
+	while ((line = strsep(&rest, "\n"))) {
+		if (!*line)
+			continue;
+		r = check_sum_line(dir, manifest, line, &listed, failure);
+		if (r < 0)
+			return r;
+	}
+	if (listed != manifest->read.n_ranges)
+		return refuse(failure, SUMS_FILE ": lists %zu of %zu images", listed,
+			      manifest->read.n_ranges);
+	return 0;
+}
+
+static int load_manifest(int dir, struct manifest *ret, struct failure *failure)
+{
+	_cleanup_free_ char *text = NULL;
+	struct problem problem = { 0 };
+	size_t size;
+	int r = fd_read_file(dir, MANIFEST_FILE, LIMIT_MANIFEST_BYTES, &text, &size);
+
+	if (r < 0)
+		return refuse(failure, MANIFEST_FILE ": %s", strerror(-r));
+	if (strlen(text) != size)
+		return refuse(failure, MANIFEST_FILE ": not a text");
+	r = manifest_from_text(text, ret, &problem);
+	if (r == -EPROTONOSUPPORT)
+		return refuse(failure, MANIFEST_FILE ": a format that this version does not know");
+	if (r < 0)
+		return refuse(failure, MANIFEST_FILE ": %s%s%s", problem.field,
+			      problem.field[0] ? ": " : "",
+			      problem.reason[0] ? problem.reason : strerror(-r));
+	return 0;
+}
+
+int archive_check(int dir, struct failure *failure)
+{
+	struct manifest manifest = { 0 };
+	_cleanup_(manifest_clearp) struct manifest *cleared = &manifest;
+	int r = load_manifest(dir, cleared, failure);
+
+	for (size_t i = 0; r >= 0 && i < manifest.read.n_ranges; i++)
+		r = check_range(dir, &manifest.read.ranges[i], failure);
+	return r < 0 ? r : check_sums(dir, &manifest, failure);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Checks a finished backup: the manifest is well formed, every image has its size and digest, and
+ * SHA256SUMS agrees with all of it. Reads only.
+ */
+
+#include "protocol/base/cleanup.h"
+#include "protocol/control/failure.h"
+
+/* 0, or -EBADMSG with FAILURE_ARCHIVE_ERROR naming the file and what differs. */
+_must_check_ int archive_check(int dir, struct failure *failure);

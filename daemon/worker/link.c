@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/worker/link.h"
+
+#include <errno.h>
+#include <poll.h>
+
+static int wait_for(int fd, short events)
+{
+	struct pollfd pfd = { .fd = fd, .events = events };
+
+	while (poll(&pfd, 1, -1) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+int link_receive(int fd, struct worker_message *ret, int *ret_passed)
+{
+	int r;
+
+	do {
+		r = wait_for(fd, POLLIN);
+		if (r >= 0)
+			r = worker_message_receive(fd, ret, ret_passed);
+	} while (r == -EAGAIN);
+	return r;
+}
+
+int link_send(int fd, const struct worker_message *message)
+{
+	int r;
+
+	do {
+		r = wait_for(fd, POLLOUT);
+		if (r >= 0)
+			r = worker_message_send(fd, message, -1);
+	} while (r == -EAGAIN);
+	return r;
+}
+
+void link_send_progress(int fd, const struct progress *progress)
+{
+	struct worker_message message = { .type = WORKER_PROGRESS, .progress = *progress };
+	/* A daemon that is gone is noticed by the next wait on the descriptor. */
+	int r = worker_message_send(fd, &message, -1);
+
+	(void)r;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The worker's end of the socketpair to the daemon; see worker-message.h for what is said there. */
+
+#include "protocol/base/cleanup.h"
+#include "protocol/control/failure.h"
+#include "protocol/control/worker-message.h"
+
+/* Waits for the next message. 1 with one, 0 when the daemon is gone, negative errno. */
+_must_check_ int link_receive(int fd, struct worker_message *ret, int *ret_passed);
+
+/* Sends a message that must arrive; waits for room. */
+_must_check_ int link_send(int fd, const struct worker_message *message);
+
+/* Progress is dropped when the daemon does not keep up: the next one says more. */
+void link_send_progress(int fd, const struct progress *progress);

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * mtkrbd-worker: one port, one watch, one job. The daemon starts it with a socketpair as descriptor
+ * 3 and tells it over that what to do (worker-message.h). Exit status 0 done, 1 failed.
+ */
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/worker/archive-check.h"
+#include "daemon/worker/backup-job.h"
+#include "daemon/worker/link.h"
+#include "daemon/worker/session.h"
+#include "protocol/base/fd.h"
+
+/* The daemon may have died between fork and prctl; then nobody is left to send the signal. */
+static int die_with_parent(void)
+{
+	pid_t parent = getppid();
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return -errno;
+	return parent == 1 || getppid() != parent ? -ESRCH : 0;
+}
+
+static int set_up(void)
+{
+	int type;
+	socklen_t size = sizeof(type);
+	int r = die_with_parent();
+
+	if (r < 0)
+		return r;
+	if (getsockopt(WORKER_FD, SOL_SOCKET, SO_TYPE, &type, &size) < 0)
+		return -errno;
+	if (type != SOCK_SEQPACKET)
+		return -EPROTOTYPE;
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return -errno;
+	umask(027);
+	return fd_set_nonblock(WORKER_FD, 1);
+}
+
+/* Tells the daemon how it ended; the exit status. */
+static int finish(int r, struct failure *failure)
+{
+	struct worker_message message = { .type = WORKER_DONE };
+
+	if (r < 0) {
+		if (failure->code == FAILURE_NONE)
+			failure_set(failure, FAILURE_PROTOCOL_ERROR, NULL, "the worker failed: %s",
+				    strerror(-r));
+		message.type = WORKER_FAILED;
+		message.failure = *failure;
+	}
+	/* Without a daemon there is nobody to tell, but what was read is saved. */
+	if (link_send(WORKER_FD, &message) < 0)
+		r = MIN_OF(r, -EPIPE);
+	failure_clear(failure);
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* Our wait was ended by the daemon: 0 when it said stop, -EPIPE when it is gone. */
+static int receive_stop(void)
+{
+	struct worker_message message;
+	int passed = -1, r = link_receive(WORKER_FD, &message, &passed);
+
+	if (r <= 0)
+		return -EPIPE;
+	fd_close(passed);
+	r = message.type == WORKER_STOP ? 0 : -EBADMSG;
+	worker_message_clear(&message);
+	return r;
+}
+
+/* Like finish, for something the daemon may have ended. */
+static int finish_device(int r, struct failure *failure)
+{
+	if (r == -ECANCELED) {
+		int stopped = receive_stop();
+
+		if (stopped == -EPIPE)
+			return EXIT_FAILURE;
+		failure_set(failure, stopped < 0 ? FAILURE_PROTOCOL_ERROR : FAILURE_CANCELLED, NULL,
+			    stopped < 0 ? "the daemon sent something unexpected"
+					: "stopped on request");
+	}
+	return finish(r, failure);
+}
+
+static int run_check(int dir)
+{
+	struct failure failure = { 0 };
+	int r = -EBADF;
+
+	if (dir >= 0)
+		r = archive_check(dir, &failure);
+	return finish(r, &failure);
+}
+
+static int send_identity(struct session *session)
+{
+	const char *mode = session->identity.mode == BROM_MODE_BROM ? "brom" : "preloader";
+	_cleanup_free_ char *copy = strdup(mode);
+	/* Everything in the message is borrowed, so it is not cleared. */
+	struct worker_message message = {
+		.type = WORKER_IDENTITY,
+		.identity = {
+			.chip = session->chip,
+			.meid = (char *)session_meid(session),
+			.mode = copy,
+			.hw_code = session->identity.hw_code,
+		},
+	};
+
+	return copy ? link_send(WORKER_FD, &message) : -ENOMEM;
+}
+
+/* The watch is known; now the daemon says what to read, or that nothing is wanted. */
+static int run_read(struct session *session, const char *device)
+{
+	struct failure failure = { 0 };
+	struct worker_message message;
+	int dir = -1, r = link_receive(WORKER_FD, &message, &dir);
+
+	if (r == 0)
+		return EXIT_SUCCESS;
+	if (r < 0)
+		return finish(r, &failure);
+	if (message.type == WORKER_STOP && dir < 0)
+		return EXIT_SUCCESS;
+	if (message.type == WORKER_READ && dir >= 0) {
+		r = backup_job_run(WORKER_FD, session, device, &message.read, TAKE_FD(dir),
+				   &failure);
+		r = finish_device(r, &failure);
+	} else {
+		r = finish(-EBADMSG, &failure);
+	}
+	fd_close(dir);
+	worker_message_clear(&message);
+	return r;
+}
+
+static int run_port(const struct worker_open *open)
+{
+	struct progress progress = { .phase = PHASE_HANDSHAKE, .eta = -1 };
+	struct failure failure = { 0 };
+	struct session session = { 0 };
+	int r;
+
+	link_send_progress(WORKER_FD, &progress);
+	r = session_open(&session, open, WORKER_FD, &failure);
+	if (r >= 0)
+		r = send_identity(&session);
+	r = r < 0 ? finish_device(r, &failure) : run_read(&session, open->device);
+	session_close(&session);
+	return r;
+}
+
+int main(void)
+{
+	struct failure failure = { 0 };
+	struct worker_message message;
+	int passed = -1, r = set_up();
+
+	if (r < 0) {
+		fprintf(stderr, "mtkrbd-worker: only mtkrbd starts it: %s\n", strerror(-r));
+		return EXIT_FAILURE;
+	}
+	r = link_receive(WORKER_FD, &message, &passed);
+	if (r == 0)
+		return EXIT_SUCCESS;
+	if (r < 0)
+		return finish(r, &failure);
+	switch (message.type) {
+	case WORKER_OPEN:
+		r = run_port(&message.open);
+		break;
+	case WORKER_CHECK:
+		r = run_check(passed);
+		break;
+	case WORKER_STOP:
+		r = EXIT_SUCCESS;
+		break;
+	default:
+		r = finish(-EBADMSG, &failure);
+		break;
+	}
+	fd_close(passed);
+	worker_message_clear(&message);
+	return r;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The conversation with the watch at one port: open it, synchronise, learn what it is, show its
+ * flash. Every error comes with a failure for people; -ECANCELED comes without one.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/base/cleanup.h"
+#include "protocol/control/failure.h"
+#include "protocol/control/worker-message.h"
+#include "protocol/device/brom-reader.h"
+#include "protocol/device/brom.h"
+#include "protocol/device/transport.h"
+
+struct session {
+	struct transport *transport;
+	struct brom *brom;
+	struct brom_identity identity;
+	char chip[16];                     /* "MT6261", or "0x1234" for an unknown one */
+	char meid[2 * BROM_MEID_SIZE + 1]; /* empty: it has none to tell */
+	struct brom_reader reader;         /* usable after session_show_flash */
+};
+
+/* Zero-initialise *session before; close it whatever came of it. stop_fd ends every wait. */
+_must_check_ int session_open(struct session *session, const struct worker_open *open, int stop_fd,
+			      struct failure *failure);
+
+/* Refuses a watch that the request does not mean: FAILURE_WRONG_WATCH. */
+_must_check_ int session_check_watch(const struct session *session, const struct worker_read *read,
+				     struct failure *failure);
+
+/* Refuses a chip that cannot be read, else opens the reader. */
+_must_check_ int session_show_flash(struct session *session, struct failure *failure);
+
+void session_close(struct session *session);
+
+/* Borrowed; NULL when the watch has none. */
+const char *session_meid(const struct session *session);
+
+/* Fills *failure with what an error of the device means while doing something. Returns error. */
+int session_explain(struct session *session, int error, const char *doing, struct failure *failure);
+
+/* True when a refusal of the watch may come from its security settings. */
+bool session_is_secured(const struct session *session);

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "daemon/archive-tree.h"
+#include "daemon/config.h"
+#include "protocol/base/fd.h"
+#include "protocol/base/strings.h"
+
+struct place {
+	char directory[32];
+	char path[64];
+	int fd;
+};
+
+static int set_up(void **state)
+{
+	struct place *place = calloc(1, sizeof(*place));
+
+	assert_non_null(place);
+	strcpy(place->directory, "/tmp/test-config-XXXXXX");
+	assert_non_null(mkdtemp(place->directory));
+	(void)snprintf(place->path, sizeof(place->path), "%s/a.conf", place->directory);
+	place->fd = open(place->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(place->fd >= 0);
+	*state = place;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct place *place = *state;
+
+	fd_close(place->fd);
+	assert_int_equal(archive_tree_remove(AT_FDCWD, place->directory), 0);
+	free(place);
+	return 0;
+}
+
+static void write_file(const struct place *place, const char *name, const char *text, size_t size)
+{
+	assert_int_equal(fd_replace_file(place->fd, name, text, size, 0600), 0);
+}
+
+static void put(const struct place *place, const char *name, const char *text)
+{
+	write_file(place, name, text, strlen(text));
+}
+
+static void load(const struct place *place, struct config *config)
+{
+	_cleanup_free_ char *error = NULL;
+	int r = config_load(place->path, true, config, &error);
+
+	if (r < 0)
+		fail_msg("%d: %s", r, error);
+}
+
+static void test_defaults(void **state)
+{
+	const struct place *place = *state;
+	struct config config;
+	_cleanup_free_ char *error = NULL;
+
+	assert_int_equal(config_load(place->path, false, &config, &error), 0);
+	assert_null(error);
+	assert_int_equal(config.log_level, LOG_INFO);
+	assert_int_equal(config.workers, 64);
+	assert_true(config.automatic);
+	assert_int_equal(config.automatic_verify, VERIFY_AUTO);
+	assert_int_equal(config.automatic_after, AFTER_RESET);
+	assert_int_equal(config.repeat_after_usec, 600000000);
+	assert_true(config.handshake_timeout_usb == 5.0);
+	assert_true(config.handshake_timeout_uart == 60.0);
+	assert_int_equal(config.resume_timeout_usec, 600000000);
+	assert_int_equal(config.free_space_floor, 64 << 20);
+	assert_int_equal(config.n_slots, 0);
+	config_clear(&config);
+
+	assert_int_equal(config_load(place->path, true, &config, &error), -ENOENT);
+	assert_non_null(strstr(error, "a.conf: cannot be read: No such file"));
+}
+
+static void test_every_key(void **state)
+{
+	const struct place *place = *state;
+	struct config config;
+
+	put(place, "a.conf",
+	    "\xef\xbb\xbf# a comment\n"
+	    "[daemon]\nlog-level = debug\nworkers=7\n\n"
+	    "[automatic]\r\nenabled=off\r\nverify=full\nafter=stay\nrepeat-after=2h\n"
+	    "; another\n"
+	    "[read]\nhandshake-timeout-usb=500ms\nhandshake-timeout-uart=2min\n"
+	    "resume-timeout=0\n"
+	    "[archive]\nfree-space-floor=2G ; enough\n"
+	    "[slots]\nleft=pci-0000:00:14.0-usb-0:2.3\nright = platform-fd500000.pcie-usb-0:1.4");
+	load(place, &config);
+	assert_int_equal(config.log_level, LOG_DEBUG);
+	assert_int_equal(config.workers, 7);
+	assert_false(config.automatic);
+	assert_int_equal(config.automatic_verify, VERIFY_FULL);
+	assert_int_equal(config.automatic_after, AFTER_STAY);
+	assert_int_equal(config.repeat_after_usec, 7200000000ULL);
+	assert_true(config.handshake_timeout_usb == 0.5);
+	assert_true(config.handshake_timeout_uart == 120.0);
+	assert_int_equal(config.resume_timeout_usec, 0);
+	assert_int_equal(config.free_space_floor, 2ULL << 30);
+	assert_int_equal(config.n_slots, 2);
+	assert_string_equal(config_slot_name(&config, "pci-0000:00:14.0-usb-0:2.3"), "left");
+	assert_string_equal(config_slot_name(&config, "platform-fd500000.pcie-usb-0:1.4"), "right");
+	assert_null(config_slot_name(&config, "pci-0000:00:14.0-usb-0:2"));
+	config_clear(&config);
+	assert_int_equal(config.n_slots, 0);
+}
+
+static void test_drop_ins(void **state)
+{
+	const struct place *place = *state;
+	_cleanup_free_ char *error = NULL;
+	struct config config;
+
+	assert_int_equal(mkdirat(place->fd, "a.conf.d", 0700), 0);
+	put(place, "a.conf", "[daemon]\nworkers=1\nlog-level=error\n");
+	put(place, "a.conf.d/20-b.conf", "[daemon]\nworkers=3\n");
+	put(place, "a.conf.d/10-a.conf", "[daemon]\nworkers=2\n[slots]\na=usb-0:1\n");
+	put(place, "a.conf.d/30-c.conf.bak", "rubbish\n");
+	put(place, "a.conf.d/.40-d.conf", "rubbish\n");
+	load(place, &config);
+	assert_int_equal(config.workers, 3);
+	assert_int_equal(config.log_level, LOG_ERR);
+	assert_int_equal(config.n_slots, 1);
+	config_clear(&config);
+
+	put(place, "a.conf.d/90-z.conf", "\n[slots]\nb=usb-0:1\n");
+	assert_int_equal(config_load(place->path, true, &config, &error), -EINVAL);
+	assert_non_null(strstr(error, "a.conf.d/90-z.conf:3: [slots] b: this place has another"));
+}
+
+#define TEN(s)     s s s s s s s s s s
+#define HUNDRED(s) TEN(TEN(s))
+
+static const struct {
+	const char *text;
+	const char *error; /* behind the path */
+} wrong[] = {
+	{ "[daemon]\nlog-level=loud\n",
+	  ":2: [daemon] log-level: not understood (allowed: error, warning, notice, info, debug)" },
+	{ "[daemon]\n\n# x\nworkers=0\n",
+	  ":4: [daemon] workers: out of range (allowed: 1 to 1024)" },
+	{ "[daemon]\nworkers=1025\n", ":2: [daemon] workers: out of range (allowed: 1 to 1024)" },
+	{ "[daemon]\nworkers=4x\n", ":2: [daemon] workers: not understood (allowed: 1 to 1024)" },
+	{ "[daemon]\nworkers=\n", ":2: [daemon] workers: not understood" },
+	{ "[daemon]\nworkers=-1\n", ":2: [daemon] workers: out of range" },
+	{ "[automatic]\nenabled=maybe\n",
+	  ":2: [automatic] enabled: not understood (allowed: yes, no)" },
+	{ "[automatic]\nverify=twice\n",
+	  ":2: [automatic] verify: not understood (allowed: auto, none, sample, full)" },
+	{ "[automatic]\nafter=explode\n",
+	  ":2: [automatic] after: not understood (allowed: reset, off, stay)" },
+	{ "[automatic]\nrepeat-after=366d\n", ":2: [automatic] repeat-after: out of range" },
+	{ "[automatic]\nrepeat-after=soon\n", ":2: [automatic] repeat-after: not understood" },
+	{ "[read]\nhandshake-timeout-usb=99ms\n",
+	  ":2: [read] handshake-timeout-usb: out of range (allowed: 100ms to 10min" },
+	{ "[read]\nhandshake-timeout-usb=11min\n",
+	  ":2: [read] handshake-timeout-usb: out of range" },
+	{ "[read]\nhandshake-timeout-uart=0\n", ":2: [read] handshake-timeout-uart: out of range" },
+	{ "[read]\nhandshake-timeout-uart=1 week\n",
+	  ":2: [read] handshake-timeout-uart: not understood" },
+	{ "[read]\nresume-timeout=8d\n", ":2: [read] resume-timeout: out of range" },
+	{ "[read]\nresume-timeout=-1\n", ":2: [read] resume-timeout: not understood" },
+	{ "[archive]\nfree-space-floor=99999999999999999999\n",
+	  ":2: [archive] free-space-floor: out of range" },
+	{ "[archive]\nfree-space-floor=1048577G\n",
+	  ":2: [archive] free-space-floor: out of range" },
+	{ "[archive]\nfree-space-floor=64MB\n", ":2: [archive] free-space-floor: not understood" },
+	{ "[daemon]\nworker=4\n", ":2: [daemon] worker: unknown key" },
+	{ "[read]\nworkers=4\n", ":2: [read] workers: unknown key" },
+	{ "[deamon]\nworkers=4\n", ":1: [deamon]: unknown section (allowed: daemon, automatic" },
+	{ "[daemon]\nworkers=4\n[empty]\n", ":3: [empty]: unknown section" },
+	{ "workers=4\n", ":1: [] workers: unknown section" },
+	{ "[daemon]\nworkers\n", ":2: []: neither [section] nor key=value" },
+	{ "[daemon\nworkers=1\n", ":1: []: neither [section] nor key=value" },
+	{ "[daemon]\nlog-level=info\n workers=4\n", ":3: [daemon] log-level: not understood" },
+	{ "[daemon]\nworkers=x\nlog-level=loud\n", ":2: [daemon] workers: not understood" },
+	{ "[slots]\na=usb-0:1\na=usb-0:2\n", ":3: [slots] a: this slot name is given twice" },
+	{ "[slots]\na=usb-0:1\n\nb=usb-0:1\n",
+	  ":4: [slots] b: this place has another name already" },
+	{ "[slots]\na/b=usb-0:1\n", ":2: [slots] a/b: not a slot name" },
+	{ "[slots]\n.a=usb-0:1\n", ":2: [slots] .a: not a slot name" },
+	{ "[slots]\n" TEN("seven77") "=usb-0:1\n", "seven77: not a slot name" },
+	{ "[slots]\na=usb 0\n", ":2: [slots] a: not a place" },
+	{ "[slots]\na=\n", ":2: [slots] a: not a place" },
+	{ "[slots]\na=pci-0000:00:14.0-usb-0:2.3:1.0\n",
+	  ":2: [slots] a: names an interface, not a port" },
+	{ "[daemon]\n# " HUNDRED("xy") "\n", ":2: []: the line is too long" },
+	{ "[daemon]\nworkers=\xff\n", ": is not UTF-8 text" },
+};
+
+static void test_every_error(void **state)
+{
+	const struct place *place = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		struct config config = { .workers = 99 };
+		_cleanup_free_ char *error = NULL;
+
+		put(place, "a.conf", wrong[i].text);
+		assert_int_equal(config_load(place->path, true, &config, &error), -EINVAL);
+		assert_non_null(error);
+		assert_int_equal(strncmp(error, place->path, strlen(place->path)), 0);
+		if (!strstr(error, wrong[i].error))
+			fail_msg("expected %s, got %s", wrong[i].error, error);
+		assert_null(strchr(error, '\n'));
+		assert_int_equal(config.workers, 99);
+	}
+}
+
+static void test_nul_and_size(void **state)
+{
+	const struct place *place = *state;
+	_cleanup_free_ char *error = NULL, *large = malloc(300 * 1024);
+	struct config config;
+
+	write_file(place, "a.conf", "[daemon]\n\0workers=x\n", 20);
+	assert_int_equal(config_load(place->path, true, &config, &error), -EINVAL);
+	assert_non_null(strstr(error, "is not UTF-8 text"));
+	free(TAKE_PTR(error));
+
+	assert_non_null(large);
+	memset(large, '\n', 300 * 1024);
+	write_file(place, "a.conf", large, 300 * 1024);
+	assert_int_equal(config_load(place->path, true, &config, &error), -EFBIG);
+	assert_non_null(strstr(error, "cannot be read"));
+	free(TAKE_PTR(error));
+
+	write_file(place, "a.conf", large, 256 * 1024);
+	assert_int_equal(config_load(place->path, true, &config, &error), 0);
+	config_clear(&config);
+}
+
+/* What we install must be readable, and say what the code does. */
+static void test_shipped_file(void **state)
+{
+	const struct place *place = *state;
+	_cleanup_free_ char *text = NULL, *error = NULL;
+	struct config shipped, uncommented;
+
+	assert_int_equal(fd_read_file(AT_FDCWD, MTKRB_TEST_DATA "/../systemd/mtkrbd.conf", 65536,
+				      &text, NULL),
+			 0);
+	put(place, "a.conf", text);
+	load(place, &shipped);
+	/* The defaults stand behind "#", without a space. */
+	for (char *p = text; (p = strstr(p, "\n#")); p++)
+		if (p[2] >= 'a' && p[2] <= 'z')
+			p[1] = '\t';
+	for (char *p = text; (p = strstr(p, "\n\t")); p++)
+		memmove(p + 1, p + 2, strlen(p + 2) + 1);
+	put(place, "a.conf", text);
+	load(place, &uncommented);
+	assert_int_equal(uncommented.n_slots, 1);
+	assert_int_equal(uncommented.workers, shipped.workers);
+	assert_int_equal(uncommented.log_level, shipped.log_level);
+	assert_int_equal(uncommented.automatic, shipped.automatic);
+	assert_int_equal(uncommented.automatic_verify, shipped.automatic_verify);
+	assert_int_equal(uncommented.automatic_after, shipped.automatic_after);
+	assert_int_equal(uncommented.repeat_after_usec, shipped.repeat_after_usec);
+	assert_true(uncommented.handshake_timeout_usb == shipped.handshake_timeout_usb);
+	assert_true(uncommented.handshake_timeout_uart == shipped.handshake_timeout_uart);
+	assert_int_equal(uncommented.resume_timeout_usec, shipped.resume_timeout_usec);
+	assert_int_equal(uncommented.free_space_floor, shipped.free_space_floor);
+	config_clear(&uncommented);
+	config_clear(&shipped);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_defaults, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_every_key, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_drop_ins, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_every_error, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_nul_and_size, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_shipped_file, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}
