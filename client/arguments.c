@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/arguments.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "client/client.h"
+#include "client/print.h"
+#include "client/suggest.h"
+#include "client/verb.h"
+#include "protocol/base/strings.h"
+
+#define MAX_OPTIONS 40U
+
+/* Both lists as getopt_long wants them; returns their number. */
+static size_t arguments_table(const struct verb *verb, struct option table[MAX_OPTIONS + 1])
+{
+	const struct verb_option *lists[] = { verb ? verb->options : NULL, general_options };
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		for (const struct verb_option *o = lists[i]; o && o->name && n < MAX_OPTIONS; o++)
+			table[n++] = (struct option){
+				.name = o->name,
+				.has_arg = o->argument ? required_argument : no_argument,
+				.val = o->key,
+			};
+	table[n] = (struct option){ 0 };
+	return n;
+}
+
+static int arguments_fail(struct arguments *arguments)
+{
+	if (arguments->verb)
+		print_hint(arguments->client, "see 'mtkrbctl %s --help'", arguments->verb->name);
+	else
+		print_hint(arguments->client, "see 'mtkrbctl --help'");
+	arguments->status = STATUS_USAGE;
+	return -EINVAL;
+}
+
+int arguments_wrong(struct arguments *arguments, const char *format, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	if (vasprintf(&text, format, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	print_failure(arguments->client, "%s", text ? text : "out of memory");
+	return arguments_fail(arguments);
+}
+
+/* An option that does not exist, with the nearest that does. */
+static int arguments_unknown(struct arguments *arguments, const char *typed,
+			     const struct option *table, size_t n)
+{
+	_cleanup_free_ char *name = strndup(typed, strcspn(typed, "="));
+	const char *names[MAX_OPTIONS];
+	const char *near = NULL;
+
+	for (size_t i = 0; i < n; i++)
+		names[i] = table[i].name;
+	if (name && strafter(name, "--"))
+		near = suggest_word(name + 2, names, n);
+	if (!near)
+		return arguments_wrong(arguments, "unknown option: %s", name ? name : typed);
+	print_failure(arguments->client, "unknown option: %s", name);
+	print_hint(arguments->client, "did you mean --%s?", near);
+	arguments->status = STATUS_USAGE;
+	return -EINVAL;
+}
+
+static const char *arguments_option_name(const struct option *table, size_t n, int key)
+{
+	for (size_t i = 0; i < n; i++)
+		if (table[i].val == key)
+			return table[i].name;
+	return NULL;
+}
+
+/* What getopt_long did not like; key is what it said. */
+static int arguments_bad_option(struct arguments *arguments, int key, const struct option *table,
+				size_t n)
+{
+	const char *name = optopt ? arguments_option_name(table, n, optopt) : NULL;
+
+	if (name && key == ':')
+		return arguments_wrong(arguments, "--%s needs an argument", name);
+	if (name)
+		return arguments_wrong(arguments, "--%s takes no argument", name);
+	if (optopt)
+		return arguments_wrong(arguments, "unknown option: -%c", optopt);
+	return arguments_unknown(arguments, arguments->argv[optind - 1], table, n);
+}
+
+static int arguments_end(struct arguments *arguments)
+{
+	arguments->status = STATUS_DONE;
+	return -ECANCELED;
+}
+
+/* Carries out a general option; 0 to go on. */
+static int arguments_general(struct arguments *arguments, int key, const char *value)
+{
+	struct client *client = arguments->client;
+
+	switch (key) {
+	case OPTION_SOCKET:
+		if (!*value)
+			return arguments_wrong(arguments, "--socket needs a path");
+		client->socket_path = value;
+		client->socket_given = true;
+		return 0;
+	case OPTION_JSON:
+		client->json = true;
+		return 0;
+	case OPTION_QUIET:
+		client->quiet = true;
+		return 0;
+	case OPTION_NO_COLOR:
+		client->out.colour = client->err.colour = false;
+		return 0;
+	case OPTION_VERSION:
+		puts("mtkrbctl " MTKRB_VERSION);
+		return arguments_end(arguments);
+	default:
+		if (arguments->verb)
+			verb_print_help(arguments->verb);
+		else
+			verb_print_program_help();
+		return arguments_end(arguments);
+	}
+}
+
+int arguments_next(struct arguments *arguments, const char **ret_value)
+{
+	struct option table[MAX_OPTIONS + 1];
+	size_t n = arguments_table(arguments->verb, table);
+
+	opterr = 0;
+	for (;;) {
+		int key, r;
+
+		optopt = 0;
+		/* Before the verb, reading stops at the first operand: the verb. */
+		key = getopt_long(arguments->argc, arguments->argv, arguments->verb ? ":h" : "+:h",
+				  table, NULL);
+		if (key == -1)
+			return 0;
+		if (key == '?' || key == ':')
+			return arguments_bad_option(arguments, key, table, n);
+		if (key != 'h' && key < OPTION_SOCKET) {
+			*ret_value = optarg;
+			return key;
+		}
+		r = arguments_general(arguments, key, optarg);
+		if (r < 0)
+			return r;
+	}
+}
+
+int arguments_operands(struct arguments *arguments, size_t min, size_t max, char ***ret,
+		       size_t *ret_n)
+{
+	size_t n = (size_t)(arguments->argc - optind);
+
+	if (n < min)
+		return arguments_wrong(arguments, "%s: missing %s", arguments->verb->name,
+				       arguments->verb->arguments);
+	if (n > max)
+		return arguments_wrong(arguments, "%s: too many arguments: %s",
+				       arguments->verb->name,
+				       arguments->argv[(size_t)optind + max]);
+	*ret = arguments->argv + optind;
+	*ret_n = n;
+	return 0;
+}
+
+int arguments_only_operands(struct arguments *arguments, size_t min, size_t max, char ***ret,
+			    size_t *ret_n)
+{
+	const char *value;
+	int r = arguments_next(arguments, &value);
+
+	return r < 0 ? r : arguments_operands(arguments, min, max, ret, ret_n);
+}
+
+int arguments_job_id(struct arguments *arguments, const char *text, int64_t *ret)
+{
+	if (parse_int(text, 1, INT64_MAX, ret) < 0)
+		return arguments_wrong(arguments, "not a job's number: %s", text);
+	return 0;
+}

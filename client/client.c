@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/client.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/connection.h"
+#include "client/print.h"
+#include "protocol/base/strings.h"
+#include "protocol/control/message.h"
+
+void client_init(struct client *client)
+{
+	const char *path = getenv("MTKRB_SOCKET");
+	bool unicode = streq(nl_langinfo(CODESET), "UTF-8");
+
+	*client = (struct client){ .socket_path = path && *path ? path : DEFAULT_SOCKET };
+	term_init(&client->out, STDOUT_FILENO, unicode);
+	term_init(&client->err, STDERR_FILENO, unicode);
+}
+
+void client_done(struct client *client)
+{
+	connection_free(client->connection);
+	client->connection = NULL;
+}
+
+int client_complain(const struct client *client, int r, const struct complaint *complaint)
+{
+	if (r != -ECANCELED)
+		return client_status(client, r);
+	print_failure(client, "%s", complaint->message ? complaint->message : "out of memory");
+	if (complaint->hint)
+		print_hint(client, "%s", complaint->hint);
+	return complaint->status;
+}
+
+int client_status(const struct client *client, int r)
+{
+	if (r >= 0)
+		return STATUS_DONE;
+	print_failure(client, "%s", r == -ENOMEM ? "out of memory" : strerror(-r));
+	return STATUS_FAILED;
+}
+
+int client_bad_reply(const struct client *client, int r, const char *method,
+		     const struct problem *problem)
+{
+	_cleanup_complaint_ struct complaint complaint = { 0 };
+
+	if (r != -EBADMSG)
+		return client_status(client, r);
+	return client_complain(client, complaint_bad_reply(&complaint, method, problem),
+			       &complaint);
+}
+
+int client_call(struct client *client, const char *method, struct json_object *parameters,
+		struct json_object **ret)
+{
+	_cleanup_complaint_ struct complaint complaint = { 0 };
+	_cleanup_message_ struct json_object *mine = parameters;
+	int r;
+
+	if (!client->connection) {
+		r = connection_open(client->socket_path, &client->connection, &complaint);
+		if (r < 0)
+			return client_complain(client, r, &complaint);
+	}
+	r = connection_call(client->connection, method, TAKE_PTR(mine), ret, &complaint);
+	return r < 0 ? client_complain(client, r, &complaint) : STATUS_DONE;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What every verb needs: the general options, what is behind stdout and stderr, the daemon. */
+
+#include <stdbool.h>
+
+#include "client/complaint.h"
+#include "client/term.h"
+#include "protocol/base/cleanup.h"
+
+#define DEFAULT_SOCKET "/run/mtkrbd/mtkrbd.sock"
+
+struct connection;
+struct json_object;
+struct problem;
+
+struct client {
+	const char *socket_path;
+	bool socket_given; /* on the command line */
+	bool json;
+	bool quiet;
+	struct term out;
+	struct term err;
+	struct connection *connection; /* NULL until the first call */
+};
+
+/* Defaults, and what the environment says. setlocale() comes before. */
+void client_init(struct client *client);
+void client_done(struct client *client);
+
+/*
+ * One call, connecting first where needed. Takes parameters (NULL: none), also on failure; the
+ * caller owns *ret, an object. Returns an exit status: what is not STATUS_DONE has been printed.
+ */
+_must_check_ int client_call(struct client *client, const char *method,
+			     struct json_object *parameters, struct json_object **ret);
+
+/* Prints why it failed; returns the exit status. r is the negative errno that came with it. */
+_must_check_ int client_complain(const struct client *client, int r,
+				 const struct complaint *complaint);
+
+/* The exit status for an errno that has no words of its own, which it prints; STATUS_DONE for 0. */
+_must_check_ int client_status(const struct client *client, int r);
+
+/* For an answer that cannot be read: prints it, returns the exit status. */
+_must_check_ int client_bad_reply(const struct client *client, int r, const char *method,
+				  const struct problem *problem);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The options of submit, made into a JobRequest. */
+
+#include <stdbool.h>
+
+#include "client/complaint.h"
+#include "client/verb.h"
+#include "protocol/base/cleanup.h"
+#include "protocol/control/job.h"
+
+struct request {
+	struct job_request job;
+	bool has_extent; /* --start or --length was given: they speak of the one range ROM_0 */
+	bool has_ranges; /* --range was given */
+	bool follow;
+};
+
+extern const struct verb_option request_options[];
+
+/* -ENOMEM. */
+_must_check_ int request_init(struct request *ret);
+void request_clear(struct request *request);
+
+/* Takes one option; value is NULL for those without. -ECANCELED with *complaint, -ENOMEM. */
+_must_check_ int request_set(struct request *request, int key, const char *value,
+			     struct complaint *complaint);
+
+/*
+ * When all options are taken: checks the whole by the daemon's own rules, so that what can be known
+ * here is said here. -ECANCELED with *complaint, -ENOMEM.
+ */
+_must_check_ int request_check(const struct request *request, struct complaint *complaint);

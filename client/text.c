@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+#include <wctype.h>
+
+#include "protocol/base/strings.h"
+
+/* Bytes of the character at s (1 or more), and its columns; -1 columns: not to be printed. */
+static size_t text_character(const char *s, int *ret_columns)
+{
+	mbstate_t state = { 0 };
+	wchar_t c;
+	size_t n = mbrtowc(&c, s, strlen(s), &state);
+
+	if (n == 0 || n > strlen(s)) {
+		*ret_columns = -1;
+		return 1;
+	}
+	*ret_columns = iswprint((wint_t)c) ? wcwidth(c) : -1;
+	return n;
+}
+
+char *text_clean(const char *s)
+{
+	char *clean = malloc(strlen(s) + 1);
+	char *end = clean;
+
+	if (!clean)
+		return NULL;
+	while (*s) {
+		int columns;
+		size_t n = text_character(s, &columns);
+
+		if (columns < 0)
+			*end++ = '?';
+		else
+			end = mempcpy(end, s, n);
+		s += n;
+	}
+	*end = '\0';
+	return clean;
+}
+
+size_t text_columns(const char *s)
+{
+	size_t total = 0;
+
+	while (*s) {
+		int columns;
+
+		s += text_character(s, &columns);
+		total += (size_t)(columns < 0 ? 1 : columns);
+	}
+	return total;
+}
+
+/* The part of s behind its first characters that are at least columns wide together. */
+static const char *text_skip(const char *s, size_t columns)
+{
+	size_t skipped = 0;
+
+	while (*s && skipped < columns) {
+		int width;
+
+		s += text_character(s, &width);
+		skipped += (size_t)(width < 0 ? 1 : width);
+	}
+	return s;
+}
+
+/* Bytes of the longest start of s that is no wider than columns. */
+static size_t text_fitting(const char *s, size_t columns)
+{
+	const char *end = s;
+	size_t used = 0;
+
+	while (*end) {
+		int width;
+		size_t n = text_character(end, &width);
+
+		used += (size_t)(width < 0 ? 1 : width);
+		if (used > columns)
+			break;
+		end += n;
+	}
+	return (size_t)(end - s);
+}
+
+char *text_cut(const char *s, size_t columns, bool at_start, bool unicode)
+{
+	const char *ellipsis = unicode ? "…" : "..";
+	size_t width = text_columns(s);
+	size_t room;
+
+	if (width <= columns)
+		return strdup(s);
+	if (text_columns(ellipsis) >= columns)
+		return strndup(s, text_fitting(s, columns));
+	room = columns - text_columns(ellipsis);
+	if (at_start)
+		return str_format("%s%s", ellipsis, text_skip(s, width - room));
+	return str_format("%.*s%s", (int)text_fitting(s, room), s, ellipsis);
+}

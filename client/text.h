@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Text for a terminal. It comes from other users (labels) and from watches, so what could drive the
+ * terminal is taken out before anything else. Needs a UTF-8 LC_CTYPE.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "protocol/base/cleanup.h"
+
+/* A copy with '?' for every character that cannot be printed; NULL when out of memory. */
+_must_check_ char *text_clean(const char *s);
+
+/* Terminal columns of clean text. */
+size_t text_columns(const char *s);
+
+/*
+ * A copy of clean text that is at most columns (1 or more) wide; what was cut away, at the end or
+ * at the start, is replaced by an ellipsis. NULL when out of memory.
+ */
+_must_check_ char *text_cut(const char *s, size_t columns, bool at_start, bool unicode);

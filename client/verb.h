@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The verbs: each one's name, options and help, and what it runs. verb-*.c define them. */
+
+#include <stddef.h>
+
+#include "protocol/base/cleanup.h"
+
+struct arguments;
+struct client;
+
+struct verb_option {
+	const char *name;     /* without the dashes; NULL ends a list */
+	int key;              /* what arguments_next returns: above 0, below OPTION_SOCKET */
+	const char *argument; /* what its argument is called in the help, NULL: it has none */
+	const char *text;     /* one line of help; NULL: not offered */
+};
+
+struct verb {
+	const char *name;
+	const char *group;                 /* heading in the program's help */
+	const char *arguments;             /* "[ID...]", "" where it takes none */
+	const char *summary;               /* one line */
+	const char *details;               /* more lines for its own help; NULL: none */
+	const struct verb_option *options; /* NULL: none of its own */
+	int (*run)(struct client *client,
+		   struct arguments *arguments); /* returns the exit status */
+};
+
+/* In the order of the help; the groups stand together. */
+extern const struct verb *const verbs[];
+extern const size_t n_verbs;
+
+/* NULL when there is none of that name. */
+const struct verb *verb_find(const char *name);
+
+/* The nearest name to one that does not exist, or NULL. */
+const char *verb_suggest(const char *name);
+
+/* Options that hold everywhere; ends with a NULL name. */
+extern const struct verb_option general_options[];
+enum general_option {
+	OPTION_SOCKET = 0x1000,
+	OPTION_JSON,
+	OPTION_QUIET,
+	OPTION_NO_COLOR,
+	OPTION_HELP,
+	OPTION_VERSION,
+};
+
+/* Help on stdout: for the program, for one verb. */
+void verb_print_program_help(void);
+void verb_print_help(const struct verb *verb);
+
+extern const struct verb verb_status;
+extern const struct verb verb_ports, verb_attach, verb_detach;
+extern const struct verb verb_submit;
+extern const struct verb verb_jobs, verb_show, verb_cancel, verb_retry;
+extern const struct verb verb_follow, verb_monitor;
+extern const struct verb verb_backups, verb_backup, verb_verify, verb_remove;
