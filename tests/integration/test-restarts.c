@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What was acknowledged is there again, whatever ended the daemon, in each state of a job. */
+
+#include "tests/integration/rig.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "protocol/base/strings.h"
+#include "protocol/base/time.h"
+
+static int set_up(void **state)
+{
+	struct rig *rig = calloc(1, sizeof(*rig));
+
+	rig_set_up(rig, NULL);
+	rig_start(rig);
+	*state = rig;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	rig_tear_down(*state);
+	free(*state);
+	return 0;
+}
+
+static void expect_state(const struct rig *rig, int64_t id, enum job_state state)
+{
+	struct job job = rig_job(rig, id);
+
+	assert_string_equal(job_state_to_string(job.state), job_state_to_string(state));
+	job_clear(&job);
+}
+
+static void test_killed_at_once_after_submit(void **state)
+{
+	struct rig *rig = *state;
+
+	for (int i = 0; i < 10; i++) {
+		int64_t id = rig_submit(rig, "{\"labels\":{\"n\":\"1\"}}");
+
+		assert_int_equal(rig_stop(rig, SIGKILL), 128 + SIGKILL);
+		rig_start(rig);
+		expect_state(rig, id, JOB_QUEUED);
+	}
+}
+
+/* Slow enough that the daemon can be ended in the middle of it. */
+static int64_t begin_slow_read(struct rig *rig, struct watch *watch, const char *image)
+{
+	int64_t id;
+
+	watch_plug(rig, watch, "watch", "--flash", image, "--rate", "2000000", NULL);
+	id = rig_submit(rig, "{\"verify\":\"none\"}");
+	rig_attach(rig, watch->link, "A1");
+	for (int i = 0; i < 1000; i++) {
+		struct job job = rig_job(rig, id);
+		uint64_t done = job.progress.phase == PHASE_READ ? job.progress.done : 0;
+
+		job_clear(&job);
+		if (done > 1500000)
+			return id;
+		sleep_ms(10);
+	}
+	fail_msg("the read does not get on");
+	return 0;
+}
+
+static void end_in_the_middle(struct rig *rig, int signal, int status)
+{
+	char image[128], directory[512];
+	_cleanup_free_ char *file = NULL;
+	uint64_t begun;
+	struct watch watch;
+	struct job job;
+	int64_t id;
+
+	rig_make_image(rig, "image", "4M", image);
+	id = begin_slow_read(rig, &watch, image);
+	begun = time_now();
+	assert_int_equal(rig_stop(rig, signal), status);
+	assert_true(time_now() - begun < 5 * USEC_PER_SEC);
+	rig_start(rig);
+	expect_state(rig, id, JOB_WAITING);
+	rig_attach(rig, watch.link, "A1");
+	job = rig_wait(rig, id, JOB_DONE, 30);
+	assert_int_equal(job.attempts, 2);
+	job_clear(&job);
+	rig_backup_path(rig, id, directory);
+	file = str_format("%s/ROM_0", directory);
+	assert_true(same_content(file, image));
+	watch_unplug(&watch);
+}
+
+static void test_terminated_in_the_middle(void **state)
+{
+	end_in_the_middle(*state, SIGTERM, 0);
+}
+
+static void test_killed_in_the_middle(void **state)
+{
+	end_in_the_middle(*state, SIGKILL, 128 + SIGKILL);
+}
+
+static void test_waiting_over_a_restart(void **state)
+{
+	struct rig *rig = *state;
+	char image[128], directory[512];
+	_cleanup_free_ char *file = NULL;
+	struct watch watch;
+	struct job job;
+	int64_t id;
+
+	rig_make_image(rig, "image", "4M", image);
+	watch_plug(rig, &watch, "watch", "--flash", image, "--fault", "unplug@0x23c123", NULL);
+	id = rig_submit(rig, "{\"verify\":\"none\"}");
+	rig_attach(rig, watch.link, "A1");
+	job = rig_wait(rig, id, JOB_WAITING, 30);
+	assert_int_equal(job.failure.code, FAILURE_DEVICE_LOST);
+	job_clear(&job);
+	watch_unplug(&watch);
+	assert_int_equal(rig_stop(rig, SIGTERM), 0);
+	rig_start(rig);
+	expect_state(rig, id, JOB_WAITING);
+	/* Back in another slot: it is known by its ME ID. */
+	watch_plug(rig, &watch, "again", "--flash", image, NULL);
+	rig_attach(rig, watch.link, "A2");
+	job = rig_wait(rig, id, JOB_DONE, 30);
+	job_clear(&job);
+	rig_backup_path(rig, id, directory);
+	file = str_format("%s/ROM_0", directory);
+	assert_true(same_content(file, image));
+	/* What had been read was not read again: the other half, an overlap and the probes. */
+	assert_in_range(watch_bytes_read(&watch), 1 << 20, 3 << 20);
+	watch_unplug(&watch);
+}
+
+static void test_another_watch_is_not_mixed_in(void **state)
+{
+	struct rig *rig = *state;
+	struct watch watch;
+	struct job job;
+	int64_t id;
+
+	watch_plug(rig, &watch, "watch", "--flash", "new:4M", "--fault", "unplug@0x23c123", NULL);
+	id = rig_submit(rig, "{\"verify\":\"none\"}");
+	rig_attach(rig, watch.link, "A1");
+	job = rig_wait(rig, id, JOB_WAITING, 30);
+	job_clear(&job);
+	watch_unplug(&watch);
+	watch_plug(rig, &watch, "other", "--flash", "new:4M", "--meid",
+		   "000102030405060708090a0b0c0d0e0f", NULL);
+	rig_attach(rig, watch.link, "A3");
+	sleep_ms(1500);
+	expect_state(rig, id, JOB_WAITING);
+	watch_unplug(&watch);
+}
+
+static void test_final_states_stay(void **state)
+{
+	struct rig *rig = *state;
+	_cleanup_free_ char *cancel = NULL, *retry = NULL;
+	struct watch watch;
+	struct job job;
+	int64_t done, cancelled, failed;
+
+	watch_plug(rig, &watch, "watch", "--flash", "new:1M", NULL);
+	done = rig_submit(rig, "{\"verify\":\"none\",\"slot\":\"A1\"}");
+	cancelled = rig_submit(rig, "{\"slot\":\"B9\"}");
+	failed = rig_submit(rig, "{\"slot\":\"B9\",\"timeout\":0.3}");
+	rig_attach(rig, watch.link, "A1");
+	cancel = str_format("{\"id\":%" PRId64 "}", cancelled);
+	message_unref(rig_call(rig, "Cancel", cancel, NULL));
+	message_unref(rig_call(rig, "Cancel", cancel, "io.mtkrbd.Control.WrongState"));
+	job = rig_wait(rig, done, JOB_DONE, 30);
+	job_clear(&job);
+	job = rig_wait(rig, failed, JOB_FAILED, 10);
+	job_clear(&job);
+	assert_int_equal(rig_stop(rig, SIGKILL), 128 + SIGKILL);
+	rig_start(rig);
+	expect_state(rig, done, JOB_DONE);
+	expect_state(rig, cancelled, JOB_CANCELLED);
+	expect_state(rig, failed, JOB_FAILED);
+	message_unref(rig_call(rig, "Retry", cancel, NULL));
+	expect_state(rig, cancelled, JOB_QUEUED);
+	watch_unplug(&watch);
+}
+
+static void test_cancel_in_the_middle(void **state)
+{
+	struct rig *rig = *state;
+	_cleanup_free_ char *cancel = NULL, *staging = NULL;
+	struct watch watch;
+	char image[128];
+	int64_t id;
+
+	rig_make_image(rig, "image", "4M", image);
+	id = begin_slow_read(rig, &watch, image);
+	cancel = str_format("{\"id\":%" PRId64 "}", id);
+	staging = str_format("%s/staging/%" PRId64, rig->state, id);
+	assert_true(file_exists(staging));
+	message_unref(rig_call(rig, "Cancel", cancel, NULL));
+	expect_state(rig, id, JOB_CANCELLED);
+	for (int i = 0; file_exists(staging) && i < 500; i++)
+		sleep_ms(10);
+	assert_false(file_exists(staging));
+	watch_unplug(&watch);
+}
+
+static void test_catalogue_is_made_again(void **state)
+{
+	struct rig *rig = *state;
+	_cleanup_free_ char *command = str_format("rm -f '%s'/mtkrbd.sqlite*", rig->state);
+	_cleanup_message_ struct json_object *list = NULL;
+	struct watch watch;
+	struct job job;
+
+	watch_plug(rig, &watch, "watch", "--flash", "new:1M", NULL);
+	rig_attach(rig, watch.link, "A1");
+	job = rig_wait(rig, rig_submit(rig, "{\"verify\":\"none\"}"), JOB_DONE, 30);
+	assert_int_equal(rig_stop(rig, SIGTERM), 0);
+	assert_int_equal(system(command), 0);
+	rig_start(rig);
+	list = rig_call(rig, "ListBackups", "{}", NULL);
+	assert_int_equal(message_length(message_member(list, "backups")), 1);
+	assert_string_equal(
+		message_string(message_member(message_at(message_member(list, "backups"), 0), "id")),
+		job.backup);
+	job_clear(&job);
+	watch_unplug(&watch);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_killed_at_once_after_submit, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_terminated_in_the_middle, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_killed_in_the_middle, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_waiting_over_a_restart, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_another_watch_is_not_mixed_in, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_final_states_stay, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_cancel_in_the_middle, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_catalogue_is_made_again, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The daemon with real uevents: umockdev makes the devices, its ttys are opened by libserialport.
+ * Rules do not run here, so the properties that ours would set are set by hand (the rules have tests
+ * of their own).
+ */
+
+#include "tests/integration/rig.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <umockdev.h>
+
+#include "protocol/base/fd.h"
+#include "protocol/base/strings.h"
+
+/* Carries bytes between the tty that umockdev made and the virtual watch's pty. */
+struct cable {
+	pthread_t thread;
+	int ends[2];
+	int cut; /* write end of a pipe: closing it ends the thread */
+	int wake;
+};
+
+struct bench {
+	struct rig rig;
+	UMockdevTestbed *testbed;
+	UMockdevIoctlBase *modem_lines;
+	GMainContext *context;
+	GMainLoop *loop;
+	pthread_t loop_thread;
+};
+
+static void carry(int from, int to)
+{
+	char data[4096];
+	ssize_t n = read(from, data, sizeof(data));
+
+	if (n > 0)
+		(void)!fd_write_all(to, data, (size_t)n);
+}
+
+static void *run_cable(void *userdata)
+{
+	struct cable *cable = userdata;
+	struct pollfd fds[] = { { .fd = cable->ends[0], .events = POLLIN },
+				{ .fd = cable->ends[1], .events = POLLIN },
+				{ .fd = cable->wake, .events = POLLIN } };
+
+	while (poll(fds, 3, -1) > 0 && !fds[2].revents) {
+		if (fds[0].revents & POLLIN)
+			carry(cable->ends[0], cable->ends[1]);
+		if (fds[1].revents & POLLIN)
+			carry(cable->ends[1], cable->ends[0]);
+		if ((fds[0].revents | fds[1].revents) & (POLLHUP | POLLERR))
+			sleep_ms(1);
+	}
+	return NULL;
+}
+
+static void cable_connect(struct bench *bench, struct cable *cable, const char *device,
+			  const struct watch *watch)
+{
+	int wake[2];
+
+	assert_int_equal(pipe2(wake, O_CLOEXEC), 0);
+	cable->wake = wake[0];
+	cable->cut = wake[1];
+	cable->ends[0] = umockdev_testbed_get_dev_fd(bench->testbed, device);
+	assert_true(cable->ends[0] >= 0);
+	cable->ends[1] = open(watch->link, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_true(cable->ends[1] >= 0);
+	assert_int_equal(pthread_create(&cable->thread, NULL, run_cable, cable), 0);
+}
+
+static void cable_cut(struct cable *cable)
+{
+	fd_close(cable->cut);
+	assert_int_equal(pthread_join(cable->thread, NULL), 0);
+	fd_close(cable->ends[1]);
+	fd_close(cable->wake);
+}
+
+/* libserialport insists on modem lines; a USB boot ROM has none worth the name. */
+static gboolean answer_modem_lines(_unused_ UMockdevIoctlBase *base, UMockdevIoctlClient *client,
+				   _unused_ gpointer userdata)
+{
+	switch (umockdev_ioctl_client_get_request(client)) {
+	case TIOCMGET: {
+		UMockdevIoctlData *argument = umockdev_ioctl_client_get_arg(client);
+		UMockdevIoctlData *lines =
+			umockdev_ioctl_data_resolve(argument, 0, sizeof(int), NULL);
+		int value = 0;
+
+		umockdev_ioctl_data_update(lines, 0, (guint8 *)&value, sizeof(value));
+		umockdev_ioctl_client_complete(client, 0, 0);
+		g_object_unref(lines);
+		return TRUE;
+	}
+	case TIOCMSET:
+	case TIOCMBIS:
+	case TIOCMBIC:
+	case TIOCEXCL:
+	case TIOCNXCL:
+		umockdev_ioctl_client_complete(client, 0, 0);
+		return TRUE;
+	default:
+		return FALSE;
+	}
+}
+
+static void *run_loop(void *userdata)
+{
+	struct bench *bench = userdata;
+
+	g_main_context_push_thread_default(bench->context);
+	g_main_loop_run(bench->loop);
+	g_main_context_pop_thread_default(bench->context);
+	return NULL;
+}
+
+static int set_up(void **state)
+{
+	struct bench *bench = calloc(1, sizeof(*bench));
+
+	bench->testbed = umockdev_testbed_new();
+	bench->context = g_main_context_new();
+	bench->loop = g_main_loop_new(bench->context, FALSE);
+	g_main_context_push_thread_default(bench->context);
+	bench->modem_lines = umockdev_ioctl_base_new();
+	g_signal_connect(bench->modem_lines, "handle-ioctl", G_CALLBACK(answer_modem_lines), NULL);
+	g_main_context_pop_thread_default(bench->context);
+	assert_int_equal(pthread_create(&bench->loop_thread, NULL, run_loop, bench), 0);
+	rig_set_up(&bench->rig, "[automatic]\nenabled=yes\nverify=none\nrepeat-after=1s\n"
+				"[read]\nhandshake-timeout-usb=2s\n"
+				"[slots]\nleft=pci-0000:00:14.0-usb-0:2\n");
+	*state = bench;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct bench *bench = *state;
+
+	rig_tear_down(&bench->rig);
+	g_main_loop_quit(bench->loop);
+	(void)pthread_join(bench->loop_thread, NULL);
+	g_object_unref(bench->modem_lines);
+	g_object_unref(bench->testbed);
+	g_main_loop_unref(bench->loop);
+	g_main_context_unref(bench->context);
+	free(bench);
+	return 0;
+}
+
+/* A boot ROM on USB port 1-PORT as driver's first tty; what our rules would say of it. */
+static void plug(struct bench *bench, const char *port, const char *tty, const char *mode,
+		 const char *strings)
+{
+	_cleanup_free_ char *device = str_format(
+		"P: /devices/pci0000:00/0000:00:14.0/usb1/1-%s\n"
+		"E: SUBSYSTEM=usb\nE: DEVTYPE=usb_device\n"
+		"A: idVendor=0e8d\nA: idProduct=0003\n%s",
+		port, strings ?: "");
+	_cleanup_free_ char *node = str_format(
+		"P: /devices/pci0000:00/0000:00:14.0/usb1/1-%s/1-%s:1.1/tty/%s\n"
+		"N: %s\nE: SUBSYSTEM=tty\nE: DEVNAME=/dev/%s\nE: MAJOR=166\nE: MINOR=0\n"
+		"E: ID_PATH=pci-0000:00:14.0-usb-0:%s:1.1\nE: MTKRB_MODE=%s\n"
+		"E: TAGS=:mtkrb:\nE: USEC_INITIALIZED=1\nA: dev=166:0\n",
+		port, port, tty, tty, tty, port, mode);
+	_cleanup_free_ char *path = str_format("/dev/%s", tty);
+	GError *error = NULL;
+
+	/* A second tty of the same watch finds its USB device there. */
+	if ((strings && !umockdev_testbed_add_from_string(bench->testbed, device, &error)) ||
+	    !umockdev_testbed_add_from_string(bench->testbed, node, &error) ||
+	    !umockdev_testbed_attach_ioctl(bench->testbed, path, bench->modem_lines, &error))
+		fail_msg("umockdev: %s", error->message);
+}
+
+static void send_uevent(struct bench *bench, const char *port, const char *tty, const char *action)
+{
+	_cleanup_free_ char *path = str_format(
+		"/sys/devices/pci0000:00/0000:00:14.0/usb1/1-%s/1-%s:1.1/tty/%s", port, port, tty);
+
+	umockdev_testbed_uevent(bench->testbed, path, action);
+}
+
+static void unplug(struct bench *bench, const char *port, const char *tty)
+{
+	_cleanup_free_ char *node = str_format(
+		"/sys/devices/pci0000:00/0000:00:14.0/usb1/1-%s/1-%s:1.1/tty/%s", port, port, tty);
+	_cleanup_free_ char *device =
+		str_format("/sys/devices/pci0000:00/0000:00:14.0/usb1/1-%s", port);
+
+	send_uevent(bench, port, tty, "remove");
+	umockdev_testbed_remove_device(bench->testbed, node);
+	umockdev_testbed_remove_device(bench->testbed, device);
+}
+
+static size_t count_ports(const struct rig *rig)
+{
+	_cleanup_message_ struct json_object *reply = rig_call(rig, "ListPorts", "{}", NULL);
+
+	return message_length(message_member(reply, "ports"));
+}
+
+static void wait_for_ports(const struct rig *rig, size_t n)
+{
+	for (int i = 0; i < 500 && count_ports(rig) != n; i++)
+		sleep_ms(10);
+	assert_int_equal(count_ports(rig), n);
+}
+
+static int64_t wait_for_job_after(const struct rig *rig, int64_t before)
+{
+	for (int i = 0; i < 500; i++) {
+		int64_t id = rig_newest_job(rig);
+
+		if (id > before)
+			return id;
+		sleep_ms(10);
+	}
+	fail_msg("no automatic job came (log: %s)", rig->log);
+	return 0;
+}
+
+static void expect_backup(struct rig *rig, int64_t id, const char *slot, const char *image)
+{
+	char directory[512];
+	_cleanup_free_ char *file = NULL;
+	struct job job = rig_wait(rig, id, JOB_DONE, 60);
+
+	assert_string_equal(job.port.slot, slot);
+	job_clear(&job);
+	rig_backup_path(rig, id, directory);
+	file = str_format("%s/ROM_0", directory);
+	assert_true(same_content(file, image));
+}
+
+static void plugged_after_start(struct bench *bench, const char *size)
+{
+	struct rig *rig = &bench->rig;
+	struct cable cable;
+	struct watch watch;
+	char image[128];
+
+	rig_make_image(rig, "image", size, image);
+	rig_start_with_udev(rig);
+	assert_int_equal(count_ports(rig), 0);
+	watch_plug(rig, &watch, "watch", "--flash", image, NULL);
+	plug(bench, "2", "ttyACM0", "brom", "");
+	cable_connect(bench, &cable, "/dev/ttyACM0", &watch);
+	send_uevent(bench, "2", "ttyACM0", "add");
+	expect_backup(rig, wait_for_job_after(rig, 0), "left", image);
+	cable_cut(&cable);
+	watch_unplug(&watch);
+	unplug(bench, "2", "ttyACM0");
+	wait_for_ports(rig, 0);
+}
+
+static void test_4_mib(void **state)
+{
+	plugged_after_start(*state, "4M");
+}
+
+static void test_8_mib(void **state)
+{
+	plugged_after_start(*state, "8M");
+}
+
+static void test_16_mib(void **state)
+{
+	plugged_after_start(*state, "16M");
+}
+
+static void test_there_before_start(void **state)
+{
+	struct bench *bench = *state;
+	struct rig *rig = &bench->rig;
+	struct cable cable;
+	struct watch watch;
+	char image[128];
+
+	rig_make_image(rig, "image", "1M", image);
+	watch_plug(rig, &watch, "watch", "--flash", image, NULL);
+	plug(bench, "3", "ttyUSB0", "brom", "");
+	cable_connect(bench, &cable, "/dev/ttyUSB0", &watch);
+	rig_start_with_udev(rig);
+	expect_backup(rig, wait_for_job_after(rig, 0), "pci-0000:00:14.0-usb-0:3", image);
+	cable_cut(&cable);
+	watch_unplug(&watch);
+}
+
+/* The same watch: ttyACM once, ttyUSB the next time, the same slot. */
+static void test_comes_back_as_another_tty(void **state)
+{
+	struct bench *bench = *state;
+	struct rig *rig = &bench->rig;
+	struct cable cable;
+	struct watch watch;
+	char image[128];
+	int64_t first;
+
+	rig_make_image(rig, "image", "1M", image);
+	rig_start_with_udev(rig);
+	watch_plug(rig, &watch, "watch", "--flash", image, NULL);
+	plug(bench, "2", "ttyACM0", "brom", "");
+	cable_connect(bench, &cable, "/dev/ttyACM0", &watch);
+	send_uevent(bench, "2", "ttyACM0", "add");
+	first = wait_for_job_after(rig, 0);
+	expect_backup(rig, first, "left", image);
+	cable_cut(&cable);
+	watch_unplug(&watch);
+	unplug(bench, "2", "ttyACM0");
+	wait_for_ports(rig, 0);
+	sleep_ms(3200); /* longer than a restart after the reset takes */
+	watch_plug(rig, &watch, "again", "--flash", image, NULL);
+	plug(bench, "2", "ttyUSB0", "brom", "");
+	cable_connect(bench, &cable, "/dev/ttyUSB0", &watch);
+	send_uevent(bench, "2", "ttyUSB0", "add");
+	expect_backup(rig, wait_for_job_after(rig, first), "left", image);
+	cable_cut(&cable);
+	watch_unplug(&watch);
+}
+
+static void test_two_nodes_of_one_watch(void **state)
+{
+	struct bench *bench = *state;
+	struct rig *rig = &bench->rig;
+
+	rig_start_with_udev(rig);
+	plug(bench, "4", "ttyACM0", "brom", "");
+	send_uevent(bench, "4", "ttyACM0", "add");
+	wait_for_ports(rig, 1);
+	plug(bench, "4", "ttyUSB0", "brom", NULL);
+	send_uevent(bench, "4", "ttyUSB0", "add");
+	for (int i = 0; i < 300 && !rig_log_has(rig, "is the same watch"); i++)
+		sleep_ms(10);
+	assert_true(rig_log_has(rig, "is the same watch"));
+	assert_int_equal(count_ports(rig), 1);
+}
+
+static void test_a_running_watch_is_left_alone(void **state)
+{
+	struct bench *bench = *state;
+	struct rig *rig = &bench->rig;
+	_cleanup_message_ struct json_object *reply = NULL;
+	struct json_object *port;
+
+	rig_start_with_udev(rig);
+	plug(bench, "5", "ttyACM0", "com", "A: manufacturer=MediaTek\n");
+	send_uevent(bench, "5", "ttyACM0", "add");
+	wait_for_ports(rig, 1);
+	sleep_ms(300);
+	reply = rig_call(rig, "ListPorts", "{}", NULL);
+	port = message_at(message_member(reply, "ports"), 0);
+	assert_string_equal(message_string(message_member(port, "state")), "failed");
+	assert_string_equal(message_string(message_member(port, "mode")), "com");
+	assert_int_equal(rig_newest_job(rig), 0);
+}
+
+/* Pulled out in the middle of the read, and in again: the job goes on, the image is whole. */
+static void test_replugged_in_the_middle(void **state)
+{
+	struct bench *bench = *state;
+	struct rig *rig = &bench->rig;
+	struct cable cable;
+	struct watch watch;
+	struct job job;
+	char image[128];
+	int64_t id;
+
+	rig_make_image(rig, "image", "4M", image);
+	rig_start_with_udev(rig);
+	watch_plug(rig, &watch, "watch", "--flash", image, "--rate", "3000000", NULL);
+	plug(bench, "2", "ttyACM0", "brom", "");
+	cable_connect(bench, &cable, "/dev/ttyACM0", &watch);
+	send_uevent(bench, "2", "ttyACM0", "add");
+	id = wait_for_job_after(rig, 0);
+	sleep_ms(700);
+	cable_cut(&cable);
+	watch_unplug(&watch);
+	unplug(bench, "2", "ttyACM0");
+	job = rig_wait(rig, id, JOB_WAITING, 30);
+	job_clear(&job);
+	wait_for_ports(rig, 0);
+	watch_plug(rig, &watch, "again", "--flash", image, NULL);
+	plug(bench, "2", "ttyACM1", "brom", "");
+	cable_connect(bench, &cable, "/dev/ttyACM1", &watch);
+	send_uevent(bench, "2", "ttyACM1", "add");
+	expect_backup(rig, id, "left", image);
+	cable_cut(&cable);
+	watch_unplug(&watch);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_4_mib, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_8_mib, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_16_mib, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_there_before_start, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_comes_back_as_another_tty, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_two_nodes_of_one_watch, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_running_watch_is_left_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_replugged_in_the_middle, set_up, tear_down),
+	};
+
+	if (!getenv("LD_PRELOAD")) {
+		fprintf(stderr, "run it under umockdev-wrapper\n");
+		return 77;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
