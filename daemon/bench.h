@@ -23,7 +23,7 @@ struct bench_port {
 	bool identified; /* port.chip and port.meid are of the watch that is here now */
 	bool left_alone; /* read already, or restarting after that: not for the automatic rule */
 	bool gone;       /* udev or detach removed it; it stays until its worker has ended */
-	bool lost;       /* attached by hand, and its device or its watch is not there */
+	bool lost;       /* its watch left, or its device is not there: to be looked for again */
 	unsigned int lost_tries; /* in a row, for the pause between them */
 	uint64_t retry_at;       /* monotonic, when to look for a lost one again */
 	struct worker *worker;   /* NULL: none */

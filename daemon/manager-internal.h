@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the manager's own files share: manager.c, runs.c, ports.c, recover.c. */
+/* What the manager's own files share: manager.c, requests.c, runs.c, ports.c,
+ * recover.c. */
 
 #include "daemon/archive.h"
 #include "daemon/bench.h"
@@ -10,15 +11,10 @@
 #include "daemon/manager.h"
 #include "daemon/port-monitor.h"
 #include "daemon/queue.h"
+#include "daemon/quiet.h"
 #include "daemon/scheduler.h"
 #include "daemon/store.h"
 #include "daemon/worker-pool.h"
-
-/* A key that the automatic rule leaves alone for a while: an ME ID, or a slot. */
-struct quiet {
-	char *key;
-	uint64_t until; /* monotonic */
-};
 
 struct manager {
 	sd_event *event;
@@ -30,8 +26,7 @@ struct manager {
 	struct worker_pool *pool;
 	struct port_monitor *monitor;
 	struct bench bench;
-	struct quiet *quiet;
-	size_t n_quiet;
+	struct quiet quiet; /* what the automatic rule leaves alone: ME IDs and slots */
 	bool stopping;
 	const struct manager_observer *observer;
 	void *observer_data;
@@ -44,10 +39,6 @@ void manager_schedule(struct manager *manager);
 
 /* Tells the observer. */
 void manager_port_changed(struct manager *manager, const struct bench_port *port, bool gone);
-
-/* Leaves key alone for usec from now; a shorter time than before counts too. */
-void manager_keep_quiet(struct manager *manager, const char *key, uint64_t usec);
-bool manager_is_quiet(const struct manager *manager, const char *key);
 
 /* ---- runs.c: what happens between a port, a worker and a job ---- */
 
@@ -67,7 +58,7 @@ extern const struct port_monitor_handler ports_handler;
 /* Takes a port off the bench, or has it taken off when its worker has ended. */
 void ports_remove(struct manager *manager, struct bench_port *port);
 
-/* A port attached by hand whose watch left: looks for it again after a while. */
+/* A port whose watch left while its device is still there: looks again after a while. */
 void ports_lost(struct manager *manager, struct bench_port *port);
 
 /* Looks for the lost ports whose time has come; when to be called next, USEC_NEVER for not. */

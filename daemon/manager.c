@@ -5,9 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "daemon/auth.h"
 #include "daemon/status.h"
-#include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
 #include "protocol/base/time.h"
 
@@ -37,49 +35,14 @@ void manager_observe(struct manager *manager, const struct manager_observer *obs
 	manager->observer_data = userdata;
 }
 
-/* ---- what the automatic rule leaves alone ---- */
-
-void manager_keep_quiet(struct manager *manager, const char *key, uint64_t usec)
-{
-	uint64_t now = time_now();
-	struct quiet *free_place = NULL, *grown;
-
-	for (size_t i = 0; i < manager->n_quiet; i++) {
-		struct quiet *quiet = &manager->quiet[i];
-
-		if (streq(quiet->key, key)) {
-			quiet->until = now + usec;
-			return;
-		}
-		if (quiet->until <= now)
-			free_place = quiet;
-	}
-	if (!free_place) {
-		grown = reallocarray(manager->quiet, manager->n_quiet + 1, sizeof(*grown));
-		if (!grown)
-			return;
-		manager->quiet = grown;
-		free_place = &grown[manager->n_quiet++];
-		*free_place = (struct quiet){ 0 };
-	}
-	if (str_replace(&free_place->key, key) >= 0 && free_place->key)
-		free_place->until = now + usec;
-}
-
-bool manager_is_quiet(const struct manager *manager, const char *key)
-{
-	for (size_t i = 0; i < manager->n_quiet; i++)
-		if (streq_ptr(manager->quiet[i].key, key))
-			return manager->quiet[i].until > time_now();
-	return false;
-}
+/* ---- the automatic rule ---- */
 
 static bool automatic_ok(struct manager *manager, const struct bench_port *port)
 {
 	const char *meid = port->port.meid;
 	uint64_t last = 0;
 
-	if (port->left_alone || manager_is_quiet(manager, meid ?: port->port.slot))
+	if (port->left_alone || quiet_has(&manager->quiet, meid ?: port->port.slot))
 		return false;
 	return !meid || store_last_backup_of(manager->store, meid, &last) < 0 ||
 	       last + manager->config.repeat_after_usec <= time_real();
@@ -92,8 +55,8 @@ static void run_automatic(struct manager *manager, struct bench_port *port)
 	int64_t id;
 	int r;
 
-	manager_keep_quiet(manager, port->port.meid ?: port->port.slot,
-			   manager->config.repeat_after_usec);
+	quiet_keep(&manager->quiet, port->port.meid ?: port->port.slot,
+		   manager->config.repeat_after_usec);
 	r = job_request_init(&request);
 	if (r >= 0) {
 		request.verify = manager->config.automatic_verify;
@@ -123,7 +86,7 @@ static bool is_free(const struct bench_port *port)
 		return false;
 	if (port->worker)
 		return port->identified && port->port.state == PORT_IDENTIFYING;
-	return port->port.state == PORT_IDLE || (port->syspath && port->port.state == PORT_WAITING);
+	return port->port.state == PORT_IDLE;
 }
 
 /* A job whose last worker has not ended yet must not get a second one. */
@@ -386,9 +349,7 @@ void manager_free(struct manager *manager)
 	store_close(manager->store);
 	archive_close(manager->archive);
 	config_clear(&manager->config);
-	for (size_t i = 0; i < manager->n_quiet; i++)
-		free(manager->quiet[i].key);
-	free(manager->quiet);
+	quiet_clear(&manager->quiet);
 	sd_event_source_disable_unref(manager->schedule);
 	sd_event_source_disable_unref(manager->timer);
 	sd_event_unref(manager->event);
@@ -422,156 +383,11 @@ void manager_reconfigure(struct manager *manager, struct config *config)
 	manager_schedule(manager);
 }
 
-/* ---- jobs ---- */
-
-int manager_submit(struct manager *manager, const struct job_request *request, uid_t owner,
-		   int64_t *ret_ids)
-{
-	int r = queue_submit(manager->queue, request, owner, ret_ids);
-
-	if (r < 0)
-		return r;
-	ports_forgive(manager);
-	manager_schedule(manager);
-	return 0;
-}
-
-static int end_cancelled(struct manager *manager, const struct job *job)
-{
-	struct bench_port *port = NULL;
-	struct failure failure = { 0 };
-	int64_t id = job->id;
-	int r;
-
-	for (size_t i = 0; i < manager->bench.n; i++)
-		if (manager->bench.ports[i]->assigned == id)
-			port = manager->bench.ports[i];
-	if (port && port->worker)
-		worker_stop(port->worker);
-	(void)failure_set(&failure, FAILURE_CANCELLED, "retry starts it again", "cancelled");
-	r = queue_end(manager->queue, id, JOB_CANCELLED, &failure);
-	failure_clear(&failure);
-	/* A worker that still writes there ends first; then its staging goes. */
-	if (r >= 0 && !port)
-		(void)archive_remove_staging(manager->archive, id);
-	return r;
-}
-
-int manager_cancel(struct manager *manager, int64_t id, uid_t uid)
-{
-	const struct job *job = queue_find(manager->queue, id);
-	struct job stored = { 0 };
-	int r;
-
-	if (!job) {
-		r = store_get_job(manager->store, id, &stored);
-		job_clear(&stored);
-		return r < 0 ? r : -EINVAL;
-	}
-	if (!auth_may_control(uid, job->owner))
-		return -EPERM;
-	r = end_cancelled(manager, job);
-	manager_schedule(manager);
-	return r;
-}
-
-int manager_retry(struct manager *manager, int64_t id, uid_t uid)
-{
-	const struct job *job;
-	struct job stored = { 0 };
-	uid_t owner;
-	int r;
-
-	r = store_get_job(manager->store, id, &stored);
-	if (r < 0)
-		return r;
-	owner = stored.owner;
-	job_clear(&stored);
-	if (!auth_may_control(uid, owner))
-		return -EPERM;
-	r = queue_retry(manager->queue, id, &job);
-	if (r < 0)
-		return r;
-	ports_forgive(manager);
-	manager_schedule(manager);
-	return 0;
-}
-
-int manager_get_job(struct manager *manager, int64_t id, struct job *ret)
-{
-	const struct job *live = queue_find(manager->queue, id);
-	int r = store_get_job(manager->store, id, ret);
-
-	if (r >= 0 && live && live->state == ret->state)
-		ret->progress = live->progress;
-	return r;
-}
+/* ---- looking ---- */
 
 const struct bench *manager_bench(const struct manager *manager)
 {
 	return &manager->bench;
-}
-
-/* ---- backups ---- */
-
-struct verification {
-	manager_verified verified;
-	void *userdata;
-};
-
-static void on_verified(_unused_ struct worker *worker, const struct failure *failure,
-			void *userdata)
-{
-	struct verification *verification = userdata;
-
-	verification->verified(failure, verification->userdata);
-	free(verification);
-}
-
-int manager_verify(struct manager *manager, const char *id, manager_verified verified,
-		   void *userdata)
-{
-	static const struct worker_handler handler = { .ended = on_verified };
-	_cleanup_free_ struct verification *verification = malloc(sizeof(*verification));
-	_cleanup_close_ int directory = archive_open_backup(manager->archive, id);
-	struct worker *worker;
-	int r;
-
-	if (directory < 0)
-		return directory;
-	if (!verification)
-		return -ENOMEM;
-	*verification = (struct verification){ .verified = verified, .userdata = userdata };
-	r = worker_pool_check(manager->pool, directory, &handler, verification, &worker);
-	if (r < 0)
-		return r;
-	verification = NULL;
-	return 0;
-}
-
-int manager_remove_backup(struct manager *manager, const char *id, uid_t uid)
-{
-	struct backup backup = { 0 };
-	struct job job = { 0 };
-	uid_t owner = getuid();
-	int r;
-
-	r = store_get_backup(manager->store, id, &backup);
-	if (r < 0)
-		return r;
-	if (store_get_job(manager->store, backup.job, &job) >= 0)
-		owner = job.owner;
-	job_clear(&job);
-	backup_clear(&backup);
-	if (!auth_may_control(uid, owner))
-		return -EPERM;
-	/* The row first: what a crash leaves is then whole, and found again. */
-	r = store_remove_backup(manager->store, id);
-	if (r >= 0)
-		r = archive_remove_backup(manager->archive, id);
-	if (r >= 0)
-		log_notice("backup %s removed by user %u", id, uid);
-	return r == -ENOENT ? 0 : r;
 }
 
 struct store *manager_store(const struct manager *manager)

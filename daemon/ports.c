@@ -19,7 +19,7 @@ static int add_port(struct manager *manager, const char *slot, const char *devic
 
 	if (r < 0)
 		return r;
-	port->left_alone = manager_is_quiet(manager, slot);
+	port->left_alone = quiet_has(&manager->quiet, slot);
 	*ret = port;
 	return 0;
 }
@@ -92,8 +92,6 @@ void ports_lost(struct manager *manager, struct bench_port *port)
 
 	port->port.state = PORT_WAITING;
 	manager_port_changed(manager, port, false);
-	if (port->syspath)
-		return; /* udev will say when it is back */
 	port->lost = true;
 	port->lost_tries++;
 	port->retry_at = time_now() + (LOST_FIRST_USEC << doublings);
@@ -117,7 +115,7 @@ uint64_t ports_look_for_lost(struct manager *manager)
 			continue;
 		if (port->retry_at <= now && device_is_there(port->port.device)) {
 			port->lost = false;
-			port->left_alone = manager_is_quiet(manager, port->port.slot);
+			port->left_alone = quiet_has(&manager->quiet, port->port.slot);
 			port->port.state = PORT_IDLE;
 			manager_port_changed(manager, port, false);
 			manager_schedule(manager);

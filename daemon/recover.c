@@ -106,7 +106,8 @@ int recover(struct manager *manager)
 
 	r = archive_sweep(manager->archive);
 	if (r < 0)
-		log_warning("what was removed cannot be swept out of trash: %s", strerrordesc_np(-r));
+		log_warning("what was removed cannot be swept out of trash: %s",
+			    strerrordesc_np(-r));
 	r = archive_walk_backups(manager->archive, adopt_backup, manager);
 	if (r < 0)
 		return r;

@@ -124,9 +124,9 @@ static void job_read(struct manager *manager, const struct job *job)
 
 	/* The same watch is not to be read again at once, neither now nor when it is back. */
 	if (job->port.meid)
-		manager_keep_quiet(manager, job->port.meid, manager->config.repeat_after_usec);
+		quiet_keep(&manager->quiet, job->port.meid, manager->config.repeat_after_usec);
 	if (job->port.slot)
-		manager_keep_quiet(manager, job->port.slot, RESTART_USEC);
+		quiet_keep(&manager->quiet, job->port.slot, RESTART_USEC);
 	r = publish(manager, job->id);
 	if (r >= 0)
 		return;
@@ -145,7 +145,7 @@ static void job_failed(struct manager *manager, const struct job *job,
 	log_event(LOG_WARNING, &context, "%s: %s", failure_code_to_string(failure->code),
 		  failure->message ?: "");
 	if (is_automatic(job))
-		manager_keep_quiet(manager, job->port.meid ?: job->port.slot, FAILURE_PAUSE_USEC);
+		quiet_keep(&manager->quiet, job->port.meid ?: job->port.slot, FAILURE_PAUSE_USEC);
 	(void)queue_end(manager->queue, job->id, JOB_FAILED, failure);
 }
 

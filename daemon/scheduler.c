@@ -113,7 +113,7 @@ int scheduler_decide(const struct job *const *jobs, size_t n_jobs,
 	n = rank_candidates(jobs, n_jobs, candidates);
 	for (size_t i = 0; i < n_ports; i++) {
 		decisions[i] = (struct decision){ .type = DECIDE_NOTHING };
-		if (ports[i].offered || (!ports[i].has_worker && workers_free == 0))
+		if (!ports[i].has_worker && workers_free == 0)
 			continue;
 		decisions[i] = decide_port(&ports[i], automatic, candidates, n);
 		if (decisions[i].type != DECIDE_NOTHING && !ports[i].has_worker)

@@ -33,7 +33,6 @@ struct schedule_port {
 	const struct port *port;
 	bool identified;   /* chip and meid below are known */
 	bool has_worker;   /* the worker that identified it is still there: none to start for it */
-	bool offered;      /* nobody wanted it before and nothing has changed since: left alone */
 	bool automatic_ok; /* the automatic rule may take this watch (not backed up just now) */
 };
 

@@ -2,16 +2,25 @@
 #include "daemon/worker/link.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 
-static int wait_for(int fd, short events)
+#include "protocol/base/time.h"
+
+static int wait_for(int fd, short events, int timeout_msec)
 {
 	struct pollfd pfd = { .fd = fd, .events = events };
+	int n;
 
-	while (poll(&pfd, 1, -1) < 0)
+	while ((n = poll(&pfd, 1, timeout_msec)) < 0)
 		if (errno != EINTR)
 			return -errno;
-	return 0;
+	return n;
+}
+
+int link_wait(int fd, uint64_t usec)
+{
+	return wait_for(fd, POLLIN, (int)MIN_OF(usec / USEC_PER_MSEC, INT_MAX));
 }
 
 int link_receive(int fd, struct worker_message *ret, int *ret_passed)
@@ -19,7 +28,7 @@ int link_receive(int fd, struct worker_message *ret, int *ret_passed)
 	int r;
 
 	do {
-		r = wait_for(fd, POLLIN);
+		r = wait_for(fd, POLLIN, -1);
 		if (r >= 0)
 			r = worker_message_receive(fd, ret, ret_passed);
 	} while (r == -EAGAIN);
@@ -31,7 +40,7 @@ int link_send(int fd, const struct worker_message *message)
 	int r;
 
 	do {
-		r = wait_for(fd, POLLOUT);
+		r = wait_for(fd, POLLOUT, -1);
 		if (r >= 0)
 			r = worker_message_send(fd, message, -1);
 	} while (r == -EAGAIN);

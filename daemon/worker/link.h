@@ -3,9 +3,14 @@
 
 /* The worker's end of the socketpair to the daemon; see worker-message.h for what is said there. */
 
+#include <stdint.h>
+
 #include "protocol/base/cleanup.h"
 #include "protocol/control/failure.h"
 #include "protocol/control/worker-message.h"
+
+/* Waits at most usec for a message or the daemon's end: 1 when there is one, 0 when not. */
+_must_check_ int link_wait(int fd, uint64_t usec);
 
 /* Waits for the next message. 1 with one, 0 when the daemon is gone, negative errno. */
 _must_check_ int link_receive(int fd, struct worker_message *ret, int *ret_passed);

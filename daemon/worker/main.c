@@ -19,6 +19,9 @@
 #include "daemon/worker/link.h"
 #include "daemon/worker/session.h"
 #include "protocol/base/fd.h"
+#include "protocol/base/time.h"
+
+#define LOOK_INTERVAL (1 * USEC_PER_SEC)
 
 /* The daemon may have died between fork and prctl; then nobody is left to send the signal. */
 static int die_with_parent(void)
@@ -124,13 +127,28 @@ static int send_identity(struct session *session)
 	return copy ? link_send(WORKER_FD, &message) : -ENOMEM;
 }
 
+/* Until the daemon has something to say, the watch is looked at now and then: it may leave. */
+static int wait_for_word(struct session *session, struct failure *failure)
+{
+	int r;
+
+	while ((r = link_wait(WORKER_FD, LOOK_INTERVAL)) == 0) {
+		r = session_look(session, failure);
+		if (r < 0)
+			break;
+	}
+	return r;
+}
+
 /* The watch is known; now the daemon says what to read, or that nothing is wanted. */
 static int run_read(struct session *session, const char *device)
 {
 	struct failure failure = { 0 };
 	struct worker_message message;
-	int dir = -1, r = link_receive(WORKER_FD, &message, &dir);
+	int dir = -1, r = wait_for_word(session, &failure);
 
+	if (r >= 0)
+		r = link_receive(WORKER_FD, &message, &dir);
 	if (r == 0)
 		return EXIT_SUCCESS;
 	if (r < 0)

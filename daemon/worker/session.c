@@ -13,6 +13,8 @@
 
 #define HINT_REPLUG "unplug the watch and plug it in again; the job goes on where it stopped"
 
+#define LOOK_USEC (1 * USEC_PER_MSEC)
+
 static const char hint_usb[] =
 	"the boot ROM listens for a moment only: switch the watch off, unplug it and plug it in "
 	"again; some need a key held meanwhile";
@@ -185,6 +187,17 @@ int session_show_flash(struct session *session, struct failure *failure)
 	}
 	r = brom_reader_open(&session->reader, session->brom);
 	return r < 0 ? session_explain(session, r, "mapping the flash", failure) : 0;
+}
+
+int session_look(struct session *session, struct failure *failure)
+{
+	uint8_t noise[256];
+	int r = transport_read_some(session->transport, noise, sizeof(noise), LOOK_USEC);
+
+	/* Silence is what it should be; noise means nothing; a stop is the caller's to receive. */
+	if (r >= 0 || r == -ETIMEDOUT || r == -ECANCELED)
+		return 0;
+	return session_explain(session, r, "the wait for a job", failure);
 }
 
 void session_close(struct session *session)

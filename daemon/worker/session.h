@@ -36,6 +36,9 @@ _must_check_ int session_check_watch(const struct session *session, const struct
 /* Refuses a chip that cannot be read, else opens the reader. */
 _must_check_ int session_show_flash(struct session *session, struct failure *failure);
 
+/* Sees whether the watch is still there while nothing is asked of it. */
+_must_check_ int session_look(struct session *session, struct failure *failure);
+
 void session_close(struct session *session);
 
 /* Borrowed; NULL when the watch has none. */

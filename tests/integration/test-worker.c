@@ -454,51 +454,6 @@ static void test_leaves_while_waiting(void **state)
 	worker_rig_clear(&outcome);
 }
 
-static struct outcome check_archive(struct worker_rig *rig)
-{
-	struct worker_message check = { .type = WORKER_CHECK };
-	int dir = open(rig->staging, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	worker_rig_start_worker(rig);
-	assert_int_equal(worker_message_send(rig->socket, &check, dir), 0);
-	close(dir);
-	return worker_rig_finish(rig);
-}
-
-static void change_byte(struct worker_rig *rig, const char *name, off_t at)
-{
-	_cleanup_free_ char *path = str_format("%s/%s", rig->staging, name);
-	_cleanup_close_ int fd = open(path, O_RDWR | O_CLOEXEC);
-	uint8_t byte;
-
-	assert_int_equal(pread(fd, &byte, 1, at), 1);
-	byte ^= 1;
-	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
-}
-
-static void test_check(void **state)
-{
-	static const char *const names[] = { "ROM_0", "report.txt", "SHA256SUMS", "manifest.json" };
-	struct worker_rig *rig = *state;
-	struct outcome outcome;
-
-	worker_rig_start_watch(rig, NULL);
-	outcome = worker_rig_run(rig, worker_rig_new_explicit(0, 0x4000));
-	worker_rig_assert_done(&outcome);
-	worker_rig_clear(&outcome);
-	outcome = check_archive(rig);
-	worker_rig_assert_done(&outcome);
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		change_byte(rig, names[i], 20);
-		outcome = check_archive(rig);
-		worker_rig_assert_failed(&outcome, FAILURE_ARCHIVE_ERROR);
-		worker_rig_clear(&outcome);
-		change_byte(rig, names[i], 20);
-	}
-	outcome = check_archive(rig);
-	worker_rig_assert_done(&outcome);
-}
-
 #define TEST(function) \
 	cmocka_unit_test_setup_teardown(function, worker_rig_set_up, worker_rig_tear_down)
 
@@ -532,7 +487,6 @@ int main(void)
 		TEST(test_kill),
 		TEST(test_nothing_wanted),
 		TEST(test_leaves_while_waiting),
-		TEST(test_check),
 	};
 
 	return cmocka_run_group_tests_name("worker", tests, NULL, NULL);

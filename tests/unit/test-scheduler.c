@@ -26,7 +26,7 @@ struct port_case {
 	const char *slot; /* NULL: no more ports */
 	bool identified;
 	const char *chip, *meid;
-	bool has_worker, offered, automatic_ok;
+	bool has_worker, automatic_ok;
 	enum decision_type type; /* expected */
 	int64_t job;             /* expected with DECIDE_RUN */
 };
@@ -160,10 +160,6 @@ static const struct schedule_case cases[] = {
 	  .workers_free = 1 },
 	{ "the rule is switched off",
 	  .ports = { { "a", .automatic_ok = true, .type = DECIDE_NOTHING } }, .workers_free = 1 },
-	{ "a port that was offered is left alone", .jobs = { { 1 } },
-	  .ports = { { "a", .offered = true, .automatic_ok = true, .type = DECIDE_NOTHING },
-		     { "b", RUNS(1) } },
-	  .automatic = true, .workers_free = 2 },
 	{ "no more workers than may be started", .jobs = { { 1 }, { 2 } },
 	  .ports = { { "a", RUNS(1) }, { "b", .type = DECIDE_NOTHING } }, .workers_free = 1 },
 	{ "a port for which nobody asks takes no worker", .jobs = { { 1, .slot = "b" } },
@@ -215,7 +211,6 @@ static void run_case(const struct schedule_case *c)
 		schedule[n_ports] = (struct schedule_port){ .port = &ports[n_ports],
 							    .identified = from->identified,
 							    .has_worker = from->has_worker,
-							    .offered = from->offered,
 							    .automatic_ok = from->automatic_ok };
 	}
 	assert_int_equal(scheduler_decide(pointers, n_jobs, schedule, n_ports, c->automatic,

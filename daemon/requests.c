@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What others ask of the manager: jobs and backups. */
+
+#include "daemon/manager-internal.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "daemon/auth.h"
+#include "protocol/base/fd.h"
+
+/* ---- jobs ---- */
+
+int manager_submit(struct manager *manager, const struct job_request *request, uid_t owner,
+		   int64_t *ret_ids)
+{
+	int r = queue_submit(manager->queue, request, owner, ret_ids);
+
+	if (r < 0)
+		return r;
+	ports_forgive(manager);
+	manager_schedule(manager);
+	return 0;
+}
+
+static int end_cancelled(struct manager *manager, const struct job *job)
+{
+	struct bench_port *port = NULL;
+	struct failure failure = { 0 };
+	int64_t id = job->id;
+	int r;
+
+	for (size_t i = 0; i < manager->bench.n; i++)
+		if (manager->bench.ports[i]->assigned == id)
+			port = manager->bench.ports[i];
+	if (port && port->worker)
+		worker_stop(port->worker);
+	(void)failure_set(&failure, FAILURE_CANCELLED, "retry starts it again", "cancelled");
+	r = queue_end(manager->queue, id, JOB_CANCELLED, &failure);
+	failure_clear(&failure);
+	/* A worker that still writes there ends first; then its staging goes. */
+	if (r >= 0 && !port)
+		(void)archive_remove_staging(manager->archive, id);
+	return r;
+}
+
+int manager_cancel(struct manager *manager, int64_t id, uid_t uid)
+{
+	const struct job *job = queue_find(manager->queue, id);
+	struct job stored = { 0 };
+	int r;
+
+	if (!job) {
+		r = store_get_job(manager->store, id, &stored);
+		job_clear(&stored);
+		return r < 0 ? r : -EINVAL;
+	}
+	if (!auth_may_control(uid, job->owner))
+		return -EPERM;
+	r = end_cancelled(manager, job);
+	manager_schedule(manager);
+	return r;
+}
+
+int manager_retry(struct manager *manager, int64_t id, uid_t uid)
+{
+	const struct job *job;
+	struct job stored = { 0 };
+	uid_t owner;
+	int r;
+
+	r = store_get_job(manager->store, id, &stored);
+	if (r < 0)
+		return r;
+	owner = stored.owner;
+	job_clear(&stored);
+	if (!auth_may_control(uid, owner))
+		return -EPERM;
+	r = queue_retry(manager->queue, id, &job);
+	if (r < 0)
+		return r;
+	ports_forgive(manager);
+	manager_schedule(manager);
+	return 0;
+}
+
+int manager_get_job(struct manager *manager, int64_t id, struct job *ret)
+{
+	const struct job *live = queue_find(manager->queue, id);
+	int r = store_get_job(manager->store, id, ret);
+
+	if (r >= 0 && live && live->state == ret->state)
+		ret->progress = live->progress;
+	return r;
+}
+
+/* ---- backups ---- */
+
+struct verification {
+	manager_verified verified;
+	void *userdata;
+};
+
+static void on_verified(_unused_ struct worker *worker, const struct failure *failure,
+			void *userdata)
+{
+	struct verification *verification = userdata;
+
+	verification->verified(failure, verification->userdata);
+	free(verification);
+}
+
+int manager_verify(struct manager *manager, const char *id, manager_verified verified,
+		   void *userdata)
+{
+	static const struct worker_handler handler = { .ended = on_verified };
+	_cleanup_free_ struct verification *verification = malloc(sizeof(*verification));
+	_cleanup_close_ int directory = archive_open_backup(manager->archive, id);
+	struct worker *worker;
+	int r;
+
+	if (directory < 0)
+		return directory;
+	if (!verification)
+		return -ENOMEM;
+	*verification = (struct verification){ .verified = verified, .userdata = userdata };
+	r = worker_pool_check(manager->pool, directory, &handler, verification, &worker);
+	if (r < 0)
+		return r;
+	verification = NULL;
+	return 0;
+}
+
+int manager_remove_backup(struct manager *manager, const char *id, uid_t uid)
+{
+	struct backup backup = { 0 };
+	struct job job = { 0 };
+	uid_t owner = getuid();
+	int r;
+
+	r = store_get_backup(manager->store, id, &backup);
+	if (r < 0)
+		return r;
+	if (store_get_job(manager->store, backup.job, &job) >= 0)
+		owner = job.owner;
+	job_clear(&job);
+	backup_clear(&backup);
+	if (!auth_may_control(uid, owner))
+		return -EPERM;
+	/* The row first: what a crash leaves is then whole, and found again. */
+	r = store_remove_backup(manager->store, id);
+	if (r >= 0)
+		r = archive_remove_backup(manager->archive, id);
+	if (r >= 0)
+		log_notice("backup %s removed by user %u", id, uid);
+	return r == -ENOENT ? 0 : r;
+}
