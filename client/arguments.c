@@ -32,6 +32,24 @@ static size_t arguments_table(const struct verb *verb, struct option table[MAX_O
 	return n;
 }
 
+/*
+ * The short options: -h, and those of the verb whose key is a letter. Before the verb, reading stops
+ * at the first operand: the verb.
+ */
+static void arguments_letters(const struct verb *verb, char letters[2 * MAX_OPTIONS + 4])
+{
+	char *end = stpcpy(letters, verb ? ":h" : "+:h");
+
+	for (const struct verb_option *o = verb ? verb->options : NULL; o && o->name; o++) {
+		if (o->key < 'A' || o->key > 'z' || end - letters > 2 * (int)MAX_OPTIONS)
+			continue;
+		*end++ = (char)o->key;
+		if (o->argument)
+			*end++ = ':';
+	}
+	*end = '\0';
+}
+
 static int arguments_fail(struct arguments *arguments)
 {
 	if (arguments->verb)
@@ -140,16 +158,16 @@ static int arguments_general(struct arguments *arguments, int key, const char *v
 int arguments_next(struct arguments *arguments, const char **ret_value)
 {
 	struct option table[MAX_OPTIONS + 1];
+	char letters[2 * MAX_OPTIONS + 4];
 	size_t n = arguments_table(arguments->verb, table);
 
+	arguments_letters(arguments->verb, letters);
 	opterr = 0;
 	for (;;) {
 		int key, r;
 
 		optopt = 0;
-		/* Before the verb, reading stops at the first operand: the verb. */
-		key = getopt_long(arguments->argc, arguments->argv, arguments->verb ? ":h" : "+:h",
-				  table, NULL);
+		key = getopt_long(arguments->argc, arguments->argv, letters, table, NULL);
 		if (key == -1)
 			return 0;
 		if (key == '?' || key == ':')

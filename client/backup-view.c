@@ -20,6 +20,9 @@
 /* Below this a flash image is worth a second look: the colour says so. */
 #define HEALTH_GOOD 90
 
+/* Folders in folders of a backup. */
+#define BACKUP_DEPTH 2U
+
 /* "ticket=4711 shop=north"; NULL: no memory. */
 static char *labels_line(const struct label *labels, size_t n)
 {
@@ -100,11 +103,11 @@ static int visible(const struct dirent *entry)
 }
 
 /*
- * The regular files of a directory, and of those right below it: a backup is no deeper. One that we
- * may not read is passed over.
+ * The regular files of a directory and of those below it: a backup has firmware/leftover/ and is no
+ * deeper. One that we may not read is passed over.
  */
 static void backup_add_files(struct table *table, int dirfd, const char *path, const char *folder,
-			     bool deeper)
+			     unsigned int deeper)
 {
 	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dirent **entries;
@@ -117,12 +120,12 @@ static void backup_add_files(struct table *table, int dirfd, const char *path, c
 		struct stat st;
 
 		if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-			_cleanup_free_ char *below = str_format("%s/", name);
+			_cleanup_free_ char *below = str_format("%s%s/", folder, name);
 
 			if (S_ISREG(st.st_mode))
 				backup_add_file(table, folder, name, &st);
-			else if (S_ISDIR(st.st_mode) && deeper && below)
-				backup_add_files(table, fd, name, below, false);
+			else if (S_ISDIR(st.st_mode) && deeper > 0 && below)
+				backup_add_files(table, fd, name, below, deeper - 1);
 		}
 		free(entries[i]);
 	}
@@ -153,6 +156,6 @@ int backup_view_print(const struct term *term, const struct backup *backup)
 	for (size_t i = 0; i < backup->n_labels; i++)
 		facts_add(table, "label", TINT_NONE, "%s=%s", backup->labels[i].key,
 			  backup->labels[i].value);
-	backup_add_files(table, AT_FDCWD, backup->path, "", true);
+	backup_add_files(table, AT_FDCWD, backup->path, "", BACKUP_DEPTH);
 	return table_print(table, term, stdout);
 }

@@ -9,6 +9,7 @@
 
 #include "client/connection.h"
 #include "client/print.h"
+#include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
 #include "protocol/control/message.h"
 
@@ -57,18 +58,34 @@ int client_bad_reply(const struct client *client, int r, const char *method,
 			       &complaint);
 }
 
+static int client_connect(struct client *client)
+{
+	_cleanup_complaint_ struct complaint complaint = { 0 };
+	int r = client->connection ? 0 : connection_open(client->socket_path, &client->connection,
+							 &complaint);
+
+	return r < 0 ? client_complain(client, r, &complaint) : STATUS_DONE;
+}
+
 int client_call(struct client *client, const char *method, struct json_object *parameters,
 		struct json_object **ret)
 {
+	return client_call_with_fds(client, method, parameters, NULL, 0, ret);
+}
+
+int client_call_with_fds(struct client *client, const char *method, struct json_object *parameters,
+			 const int *fds, size_t n, struct json_object **ret)
+{
 	_cleanup_complaint_ struct complaint complaint = { 0 };
 	_cleanup_message_ struct json_object *mine = parameters;
-	int r;
+	int r = client_connect(client);
 
-	if (!client->connection) {
-		r = connection_open(client->socket_path, &client->connection, &complaint);
-		if (r < 0)
-			return client_complain(client, r, &complaint);
+	if (r != STATUS_DONE) {
+		for (size_t i = 0; i < n; i++)
+			fd_close(fds[i]);
+		return r;
 	}
+	connection_pass(client->connection, fds, n);
 	r = connection_call(client->connection, method, TAKE_PTR(mine), ret, &complaint);
 	return r < 0 ? client_complain(client, r, &complaint) : STATUS_DONE;
 }

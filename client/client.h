@@ -4,6 +4,7 @@
 /* What every verb needs: the general options, what is behind stdout and stderr, the daemon. */
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "client/complaint.h"
 #include "client/term.h"
@@ -35,6 +36,11 @@ void client_done(struct client *client);
  */
 _must_check_ int client_call(struct client *client, const char *method,
 			     struct json_object *parameters, struct json_object **ret);
+
+/* The same with n descriptors, taken also on failure, that go with the call. */
+_must_check_ int client_call_with_fds(struct client *client, const char *method,
+				      struct json_object *parameters, const int *fds, size_t n,
+				      struct json_object **ret);
 
 /* Prints why it failed; returns the exit status. r is the negative errno that came with it. */
 _must_check_ int client_complain(const struct client *client, int r,

@@ -90,6 +90,14 @@ static int no_such_port(struct complaint *complaint, const char *method _unused_
 			     "no such port: %s", parameter_text(parameters, "device"));
 }
 
+static int no_such_agent(struct complaint *complaint, const char *method _unused_,
+			 struct json_object *parameters)
+{
+	return complaint_set(complaint, STATUS_NOT_FOUND,
+			     "'mtkrbctl da' lists the files the daemon keeps",
+			     "no such download agent: %s", parameter_text(parameters, "name"));
+}
+
 static int invalid_request(struct complaint *complaint, const char *method _unused_,
 			   struct json_object *parameters)
 {
@@ -166,6 +174,7 @@ static const struct {
 	{ ERROR_NO_SUCH_JOB, no_such_job },
 	{ ERROR_NO_SUCH_BACKUP, no_such_backup },
 	{ ERROR_NO_SUCH_PORT, no_such_port },
+	{ ERROR_NO_SUCH_AGENT, no_such_agent },
 	{ ERROR_INVALID_REQUEST, invalid_request },
 	{ ERROR_WRONG_STATE, wrong_state },
 	{ ERROR_LIMIT_REACHED, limit_reached },

@@ -24,12 +24,32 @@ struct connection {
 	char *path;
 	struct frame *frame;
 	const char *method; /* of the call under way, borrowed */
+	int fds[FRAME_FDS_MAX]; /* for the next call */
+	size_t n_fds;
 };
+
+static void connection_drop_fds(struct connection *connection)
+{
+	while (connection->n_fds > 0)
+		fd_close(connection->fds[--connection->n_fds]);
+}
+
+void connection_pass(struct connection *connection, const int *fds, size_t n)
+{
+	connection_drop_fds(connection);
+	for (size_t i = 0; i < n; i++) {
+		if (i < FRAME_FDS_MAX)
+			connection->fds[connection->n_fds++] = fds[i];
+		else
+			fd_close(fds[i]);
+	}
+}
 
 void connection_free(struct connection *connection)
 {
 	if (!connection)
 		return;
+	connection_drop_fds(connection);
 	frame_free(connection->frame);
 	free(connection->path);
 	free(connection);
@@ -167,7 +187,12 @@ int connection_send(struct connection *connection, const char *method,
 	r = connection_call_text(method, parameters, more, &text);
 	if (r < 0)
 		return r;
-	r = frame_put(connection->frame, text, strlen(text));
+	if (connection->n_fds > 0)
+		r = frame_put_with_fds(connection->frame, text, strlen(text), connection->fds,
+				       connection->n_fds);
+	else
+		r = frame_put(connection->frame, text, strlen(text));
+	connection->n_fds = 0;
 	if (r == -ENOBUFS)
 		return complaint_set(complaint, STATUS_USAGE, NULL,
 				     "the request is too large: more than %u KiB",

@@ -43,6 +43,9 @@ _must_check_ int connection_call(struct connection *connection, const char *meth
 				 struct json_object *parameters, struct json_object **ret,
 				 struct complaint *complaint);
 
+/* The descriptors, at most FRAME_FDS_MAX, go with the next call; taken also on failure. */
+void connection_pass(struct connection *connection, const int *fds, size_t n);
+
 /* The daemon's answer makes no sense; problem may be NULL. Always -ECANCELED. */
 int complaint_bad_reply(struct complaint *complaint, const char *method,
 			const struct problem *problem);

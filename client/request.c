@@ -5,10 +5,16 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "client/scatter-check.h"
+#include "client/user-file.h"
+#include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
+#include "protocol/control/file-ref.h"
 #include "protocol/control/limits.h"
 #include "protocol/control/message.h"
+#include "protocol/device/da-file.h"
 
 #define HINT_HELP "see 'mtkrbctl submit --help'"
 
@@ -30,6 +36,8 @@ enum key {
 	KEY_FOLLOW,
 	KEY_SCATTER,
 	KEY_DA,
+	KEY_DA_LAYOUT,
+	KEY_IDENTIFY_FLASH,
 };
 
 const struct verb_option request_options[] = {
@@ -39,6 +47,7 @@ const struct verb_option request_options[] = {
 	{ "method", KEY_METHOD, "METHOD", "auto (the default), brom or da" },
 	{ "verify", KEY_VERIFY, "MODE", "auto (the default), none, sample or full" },
 	{ "no-rebuild", KEY_NO_REBUILD, NULL, "no firmware files, the image alone" },
+	{ "identify-flash", KEY_IDENTIFY_FLASH, NULL, "ask the flash itself what it is" },
 	{ "after", KEY_AFTER, "ACTION", "then reset (the default), off or stay" },
 	{ "slot", KEY_SLOT, "NAME", "only a watch on this port" },
 	{ "chip", KEY_CHIP, "NAME", "only a watch with this chip" },
@@ -48,9 +57,9 @@ const struct verb_option request_options[] = {
 	{ "timeout", KEY_TIMEOUT, "DURATION", "give up after this time: 90s, 10min, 2h" },
 	{ "label", KEY_LABEL, "KEY=VALUE", "goes into the backup's catalogue; repeatable" },
 	{ "follow", KEY_FOLLOW, NULL, "follow what was submitted, end with its outcome" },
-	/* Known, so that they are refused with the reason. */
-	{ "scatter", KEY_SCATTER, "FILE", NULL },
-	{ "da", KEY_DA, "FILE", NULL },
+	{ "da", KEY_DA, "FILE", "a download agent: a file, or a name of 'mtkrbctl da'" },
+	{ "da-layout", KEY_DA_LAYOUT, "PARTS", "where its parts lie, for one without a head" },
+	{ "scatter", KEY_SCATTER, "FILE", "the pieces as a scatter file names them" },
 	{ 0 },
 };
 
@@ -68,6 +77,50 @@ int request_init(struct request *ret)
 void request_clear(struct request *request)
 {
 	job_request_clear(&request->job);
+	free(request->da);
+	free(request->scatter);
+	while (request->n_fds > 0)
+		fd_close(request->fds[--request->n_fds]);
+}
+
+/* Opens a file for the call; *ret is its reference. */
+static int request_open_file(struct request *request, const char *path, char **ret,
+			     struct complaint *complaint)
+{
+	char reference[FILE_REF_SIZE];
+	int r;
+
+	r = user_file_open(path, &request->fds[request->n_fds], complaint);
+	if (r < 0)
+		return r;
+	file_ref_format(request->n_fds++, path, reference);
+	return str_replace(ret, reference);
+}
+
+/* True for what the daemon may know under this name, and nothing here is called so. */
+static bool is_daemons_name(const char *name)
+{
+	return file_name_is_valid(name) && access(name, F_OK) < 0 && errno == ENOENT;
+}
+
+int request_open_files(struct request *request, struct complaint *complaint)
+{
+	struct job_request *job = &request->job;
+	int r = 0;
+
+	if (request->scatter && (request->has_ranges || request->has_extent))
+		return complaint_set(complaint, STATUS_USAGE, HINT_HELP,
+				     "--scatter does not go together with --range, --start and "
+				     "--length");
+	if (request->da && is_daemons_name(request->da))
+		r = str_replace(&job->da, request->da);
+	else if (request->da)
+		r = request_open_file(request, request->da, &job->da, complaint);
+	if (r >= 0 && request->scatter)
+		r = request_open_file(request, request->scatter, &job->scatter, complaint);
+	if (r >= 0 && request->scatter)
+		r = scatter_check(request->fds[request->n_fds - 1], request->scatter, complaint);
+	return r;
 }
 
 static int request_wrong(struct complaint *complaint, const char *option, const char *value,
@@ -241,6 +294,7 @@ static int request_set_word(struct request *request, int key, const char *value,
 int request_set(struct request *request, int key, const char *value, struct complaint *complaint)
 {
 	struct job_request *job = &request->job;
+	char why[DA_WHY_SIZE];
 
 	switch ((enum key)key) {
 	case KEY_START:
@@ -254,6 +308,9 @@ int request_set(struct request *request, int key, const char *value, struct comp
 		return request_set_word(request, key, value, complaint);
 	case KEY_NO_REBUILD:
 		job->rebuild = false;
+		return 0;
+	case KEY_IDENTIFY_FLASH:
+		job->identify_flash = true;
 		return 0;
 	case KEY_SLOT:
 		return str_replace(&job->slot, value);
@@ -274,11 +331,13 @@ int request_set(struct request *request, int key, const char *value, struct comp
 		request->follow = true;
 		return 0;
 	case KEY_SCATTER:
+		return str_replace(&request->scatter, value);
 	case KEY_DA:
-		return complaint_set(complaint, STATUS_USAGE,
-				     "leave it out: the boot ROM is read without such a file",
-				     "--%s is not supported by this version",
-				     key == KEY_DA ? "da" : "scatter");
+		return str_replace(&request->da, value);
+	case KEY_DA_LAYOUT:
+		if (da_layout_check(value, why) < 0)
+			return request_wrong(complaint, "da-layout", value, why);
+		return str_replace(&job->da_layout, value);
 	}
 	return -EINVAL;
 }

@@ -4,6 +4,7 @@
 /* The options of submit, made into a JobRequest. */
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "client/complaint.h"
 #include "client/verb.h"
@@ -12,9 +13,12 @@
 
 struct request {
 	struct job_request job;
+	char *da, *scatter; /* as they were typed; NULL: not given */
 	bool has_extent; /* --start or --length was given: they speak of the one range ROM_0 */
 	bool has_ranges; /* --range was given */
 	bool follow;
+	int fds[2]; /* files that go with the call: "fd:0" and "fd:1" of the request */
+	size_t n_fds;
 };
 
 extern const struct verb_option request_options[];
@@ -22,6 +26,13 @@ extern const struct verb_option request_options[];
 /* -ENOMEM. */
 _must_check_ int request_init(struct request *ret);
 void request_clear(struct request *request);
+
+/*
+ * Opens the files that --da and --scatter name and puts references to them into the job; a name
+ * without a slash that is no file here stays the name of one of the daemon's own. -ECANCELED with
+ * *complaint, -ENOMEM.
+ */
+_must_check_ int request_open_files(struct request *request, struct complaint *complaint);
 
 /* Takes one option; value is NULL for those without. -ECANCELED with *complaint, -ENOMEM. */
 _must_check_ int request_set(struct request *request, int key, const char *value,

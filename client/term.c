@@ -15,7 +15,7 @@
 static const char *const sequences[_TINT_MAX] = {
 	[TINT_NONE] = "",           [TINT_HEADER] = "\033[1m", [TINT_FAINT] = "\033[2m",
 	[TINT_GOOD] = "\033[32m",   [TINT_BAD] = "\033[1;31m", [TINT_WARN] = "\033[33m",
-	[TINT_ACTIVE] = "\033[36m",
+	[TINT_ACTIVE] = "\033[36m", [TINT_BLUE] = "\033[34m",  [TINT_VIOLET] = "\033[35m",
 };
 
 void term_measure(struct term *term, int fd)

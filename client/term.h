@@ -24,6 +24,8 @@ enum tint {
 	TINT_BAD,
 	TINT_WARN,
 	TINT_ACTIVE,
+	TINT_BLUE, /* these two have no meaning of their own: to tell things apart */
+	TINT_VIOLET,
 	_TINT_MAX,
 };
 

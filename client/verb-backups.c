@@ -147,86 +147,19 @@ static int backups_run(struct client *client, struct arguments *arguments)
 	return backups_print(client, reply);
 }
 
-/* The time at the start of an id (YYYYMMDDThhmmssZ-...), as the interface writes it. -EINVAL. */
-static int backup_id_time(const char *id, char ret[TIME_TEXT_SIZE])
+/* Calls method for one backup; the exit status. */
+static int backup_call(struct client *client, const char *method, const char *id,
+		       struct json_object **ret)
 {
-	char text[TIME_TEXT_SIZE];
-	uint64_t usec;
+	struct json_object *parameters;
+	int r = message_build(&parameters, MEMBERS(M_STRING("id", id)));
 
-	if (strnlen(id, 16) < 16)
-		return -EINVAL;
-	(void)snprintf(text, sizeof(text), "%.4s-%.2s-%.5s:%.2s:%.3s", id, id + 4, id + 6, id + 11,
-		       id + 13);
-	if (time_parse(text, &usec) < 0)
-		return -EINVAL;
-	time_format(usec, ret);
-	return 0;
-}
-
-/* The ME ID in an id (time-chip-MEID-job), where there is one and no slot. Returns buf or NULL. */
-static const char *backup_id_meid(const char *id, char buf[33])
-{
-	const char *end = strrchr(id, '-');
-	uint8_t bytes[16];
-
-	if (!end || end - id < 33 || end[-33] != '-')
-		return NULL;
-	(void)snprintf(buf, 33, "%s", end - 32);
-	return hex_decode(buf, bytes, sizeof(bytes)) < 0 ? NULL : buf;
-}
-
-/* The one with this id among a reply's backups, borrowed; NULL. */
-static struct json_object *backup_find(struct json_object *reply, const char *id)
-{
-	struct json_object *backups = message_member(reply, "backups");
-
-	for (size_t i = 0; i < message_length(backups); i++) {
-		struct json_object *backup = message_at(backups, i);
-
-		if (streq_ptr(message_string(message_member(backup, "id")), id))
-			return backup;
-	}
-	return NULL;
-}
-
-/*
- * The interface lists backups, newest first and cut at a limit; the time and the ME ID that every id
- * carries make the list so short that the one is in it.
- */
-static int backup_fetch(struct client *client, const char *id, struct json_object **ret)
-{
-	_cleanup_message_ struct json_object *reply = NULL;
-	struct backups_query query = { .limit = LIMIT_LIST };
-	struct json_object *backup;
-	char meid[33];
-	int r;
-
-	if (backup_id_time(id, query.since) >= 0)
-		query.meid = backup_id_meid(id, meid);
-	r = backups_call(client, &query, &reply);
-	if (r != STATUS_DONE)
-		return r;
-	backup = backup_find(reply, id);
-	if (!backup) {
-		print_failure(client, "no such backup: %s", id);
-		print_hint(client, "'mtkrbctl backups' lists all backups");
-		return STATUS_NOT_FOUND;
-	}
-	*ret = message_ref(backup);
-	return STATUS_DONE;
-}
-
-static int backup_print_json(const struct client *client, struct json_object *backup)
-{
-	_cleanup_message_ struct json_object *document = NULL;
-	int r = message_build(&document, MEMBERS(M_OBJECT("backup", message_ref(backup))));
-
-	return client_status(client, r < 0 ? r : print_json(client, document));
+	return r < 0 ? client_status(client, r) : client_call(client, method, parameters, ret);
 }
 
 static int backup_run(struct client *client, struct arguments *arguments)
 {
-	_cleanup_message_ struct json_object *object = NULL;
+	_cleanup_message_ struct json_object *reply = NULL;
 	_cleanup_(backup_clear) struct backup backup = { 0 };
 	struct problem problem = { 0 };
 	char **operands;
@@ -235,14 +168,14 @@ static int backup_run(struct client *client, struct arguments *arguments)
 
 	if (arguments_only_operands(arguments, 1, 1, &operands, &n) < 0)
 		return arguments->status;
-	r = backup_fetch(client, operands[0], &object);
+	r = backup_call(client, "GetBackup", operands[0], &reply);
 	if (r != STATUS_DONE)
 		return r;
 	if (client->json)
-		return backup_print_json(client, object);
-	r = backup_from_json(object, &backup, &problem);
+		return client_status(client, print_json(client, reply));
+	r = backup_from_json(message_member(reply, "backup"), &backup, &problem);
 	if (r < 0)
-		return client_bad_reply(client, r, "ListBackups", &problem);
+		return client_bad_reply(client, r, "GetBackup", &problem);
 	return client_status(client, backup_view_print(&client->out, &backup));
 }
 
@@ -263,16 +196,6 @@ static const struct field verdict_fields[] = {
 	  .flags = FIELD_REQUIRED },
 	{ .name = "detail", .type = FIELD_STRING, .offset = offsetof(struct verdict, detail) },
 };
-
-/* Calls method for one backup; the exit status. */
-static int backup_call(struct client *client, const char *method, const char *id,
-		       struct json_object **ret)
-{
-	struct json_object *parameters;
-	int r = message_build(&parameters, MEMBERS(M_STRING("id", id)));
-
-	return r < 0 ? client_status(client, r) : client_call(client, method, parameters, ret);
-}
 
 static int verify_one(struct client *client, const char *id)
 {

@@ -40,20 +40,23 @@ static void submit_print_ids(const struct client *client, const int64_t *ids, si
 		print_note(client, "Queued. To see it through: mtkrbctl follow %" PRId64, ids[0]);
 }
 
-static int submit_call(struct client *client, const struct request *request)
+static int submit_call(struct client *client, struct request *request)
 {
 	_cleanup_message_ struct json_object *reply = NULL;
 	_cleanup_free_ int64_t *ids = NULL;
 	struct json_object *job, *parameters;
 	struct problem problem = { 0 };
-	size_t n = 0;
+	size_t n = 0, n_fds;
 	int r = job_request_to_json(&request->job, &job);
 
 	if (r >= 0)
 		r = message_build(&parameters, MEMBERS(M_OBJECT("request", job)));
 	if (r < 0)
 		return client_status(client, r);
-	r = client_call(client, "Submit", parameters, &reply);
+	/* The call takes the descriptors. */
+	n_fds = request->n_fds;
+	request->n_fds = 0;
+	r = client_call_with_fds(client, "Submit", parameters, request->fds, n_fds, &reply);
 	if (r != STATUS_DONE)
 		return r;
 	r = submit_read_ids(reply, &ids, &n, &problem);
@@ -89,7 +92,9 @@ static int submit_run(struct client *client, struct arguments *arguments)
 	}
 	if (key < 0 || arguments_operands(arguments, 0, 0, &operands, &n) < 0)
 		return arguments->status;
-	r = request_check(&request, &complaint);
+	r = request_open_files(&request, &complaint);
+	if (r >= 0)
+		r = request_check(&request, &complaint);
 	if (r < 0)
 		return client_complain(client, r, &complaint);
 	return submit_call(client, &request);

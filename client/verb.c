@@ -2,6 +2,7 @@
 #include "client/verb.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "client/suggest.h"
@@ -14,6 +15,9 @@ const struct verb *const verbs[] = {
 	&verb_status,  &verb_ports,   &verb_attach, &verb_detach, &verb_submit,
 	&verb_jobs,    &verb_show,    &verb_follow, &verb_cancel, &verb_retry,
 	&verb_monitor, &verb_backups, &verb_backup, &verb_verify, &verb_remove,
+	&verb_da,
+	&verb_explain, &verb_doctor,
+	&verb_check,   &verb_rebuild, &verb_cut,
 };
 const size_t n_verbs = ARRAY_SIZE(verbs);
 
@@ -47,8 +51,10 @@ const char *verb_suggest(const char *name)
 /* "  --name=ARG   text"; text goes to its own line where the first part is too long. */
 static void verb_print_option(const struct verb_option *option)
 {
-	int n = printf("  --%s%s%s", option->name, option->argument ? "=" : "",
-		       option->argument ? option->argument : "");
+	bool letter = option->key >= 'A' && option->key <= 'z';
+	int n = printf("  %s%.*s%s--%s%s%s", letter ? "-" : "", letter ? 1 : 0,
+		       (const char[]){ (char)option->key }, letter ? ", " : "", option->name,
+		       option->argument ? "=" : "", option->argument ? option->argument : "");
 
 	if (n > HELP_COLUMN - 2) {
 		putchar('\n');

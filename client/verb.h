@@ -12,7 +12,8 @@ struct client;
 
 struct verb_option {
 	const char *name;     /* without the dashes; NULL ends a list */
-	int key;              /* what arguments_next returns: above 0, below OPTION_SOCKET */
+	int key;              /* what arguments_next returns: above 0, below OPTION_SOCKET; when it
+				 is a letter, that is the short option */
 	const char *argument; /* what its argument is called in the help, NULL: it has none */
 	const char *text;     /* one line of help; NULL: not offered */
 };
@@ -58,4 +59,7 @@ extern const struct verb verb_ports, verb_attach, verb_detach;
 extern const struct verb verb_submit;
 extern const struct verb verb_jobs, verb_show, verb_cancel, verb_retry;
 extern const struct verb verb_follow, verb_monitor;
+extern const struct verb verb_da;
 extern const struct verb verb_backups, verb_backup, verb_verify, verb_remove;
+extern const struct verb verb_explain, verb_doctor;
+extern const struct verb verb_check, verb_rebuild, verb_cut;

@@ -20,7 +20,11 @@ static const struct method methods[] = {
 	{ "Follow", method_follow, METHOD_NEEDS_MORE },
 	{ "Cancel", method_cancel, 0 },
 	{ "Retry", method_retry, 0 },
+	{ "ListAgents", method_list_agents, 0 },
+	{ "AddAgent", method_add_agent, 0 },
+	{ "RemoveAgent", method_remove_agent, 0 },
 	{ "ListBackups", method_list_backups, 0 },
+	{ "GetBackup", method_get_backup, 0 },
 	{ "VerifyBackup", method_verify_backup, 0 },
 	{ "RemoveBackup", method_remove_backup, 0 },
 };

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the manager's own files share: manager.c, requests.c, runs.c, ports.c,
- * recover.c. */
+/* What the manager's own files share: manager.c, notify.c, requests.c, runs.c,
+ * ports.c, recover.c. */
 
+#include "daemon/agents.h"
 #include "daemon/archive.h"
 #include "daemon/bench.h"
 #include "daemon/config.h"
+#include "daemon/job-files.h"
 #include "daemon/log.h"
 #include "daemon/manager.h"
 #include "daemon/port-monitor.h"
@@ -21,6 +23,8 @@ struct manager {
 	sd_event_source *schedule, *timer;
 	struct config config;
 	struct archive *archive;
+	struct agents *agents;
+	struct job_files *job_files;
 	struct store *store;
 	struct queue *queue;
 	struct worker_pool *pool;
@@ -32,7 +36,7 @@ struct manager {
 	void *observer_data;
 };
 
-/* ---- manager.c ---- */
+/* ---- notify.c ---- */
 
 /* Decides again, once, when the loop is next idle. */
 void manager_schedule(struct manager *manager);

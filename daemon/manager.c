@@ -14,16 +14,13 @@
 
 /* ---- telling others ---- */
 
-void manager_port_changed(struct manager *manager, const struct bench_port *port, bool gone)
-{
-	if (manager->observer && !port->gone)
-		manager->observer->port_changed(&port->port, gone, manager->observer_data);
-}
-
 static void on_job_changed(const struct job *job, void *userdata)
 {
 	struct manager *manager = userdata;
 
+	/* A failed job keeps its files for a retry, as it keeps what it has read. */
+	if (job->state == JOB_DONE || job->state == JOB_CANCELLED)
+		job_files_remove(manager->job_files, job->id);
 	if (manager->observer)
 		manager->observer->job_changed(job, manager->observer_data);
 }
@@ -243,11 +240,6 @@ static int on_schedule(_unused_ sd_event_source *source, void *userdata)
 	return 0;
 }
 
-void manager_schedule(struct manager *manager)
-{
-	(void)sd_event_source_set_enabled(manager->schedule, SD_EVENT_ONESHOT);
-}
-
 static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
 {
 	struct manager *manager = userdata;
@@ -275,6 +267,14 @@ static int open_state(struct manager *manager, const struct manager_options *opt
 						  options->state_directory)
 				     : str_format("%s: %s", options->state_directory,
 						  strerrordesc_np(-r));
+		return r;
+	}
+	r = agents_open(options->state_directory, &manager->agents);
+	if (r >= 0)
+		r = job_files_open(options->state_directory, &manager->job_files);
+	if (r < 0) {
+		*ret_error =
+			str_format("%s: %s", options->state_directory, strerrordesc_np(-r));
 		return r;
 	}
 	r = store_open(path, &manager->store);
@@ -347,6 +347,8 @@ void manager_free(struct manager *manager)
 	bench_clear(&manager->bench);
 	queue_free(manager->queue);
 	store_close(manager->store);
+	job_files_close(manager->job_files);
+	agents_close(manager->agents);
 	archive_close(manager->archive);
 	config_clear(&manager->config);
 	quiet_clear(&manager->quiet);
@@ -393,6 +395,16 @@ const struct bench *manager_bench(const struct manager *manager)
 struct store *manager_store(const struct manager *manager)
 {
 	return manager->store;
+}
+
+struct agents *manager_agents(const struct manager *manager)
+{
+	return manager->agents;
+}
+
+struct job_files *manager_job_files(const struct manager *manager)
+{
+	return manager->job_files;
 }
 
 int manager_free_space(const struct manager *manager, uint64_t *ret)

@@ -16,6 +16,8 @@
 #include "daemon/store.h"
 #include "protocol/base/cleanup.h"
 
+struct agents;
+struct job_files;
 struct manager;
 
 struct manager_options {
@@ -54,7 +56,10 @@ void manager_reconfigure(struct manager *manager, struct config *config);
 
 /* ---- jobs; errors: -ENOENT no such job, -EINVAL its state does not allow it, -EPERM not yours ---- */
 
-/* request.count ids into ret_ids. -EDQUOT too many, or the store's error. */
+/*
+ * request.count ids into ret_ids; what is staged in manager_job_files goes with them, or is
+ * forgotten on failure. -EDQUOT too many, or the store's error.
+ */
 _must_check_ int manager_submit(struct manager *manager, const struct job_request *request,
 				uid_t owner, int64_t *ret_ids);
 _must_check_ int manager_cancel(struct manager *manager, int64_t id, uid_t uid);
@@ -90,6 +95,10 @@ _must_check_ int manager_remove_backup(struct manager *manager, const char *id, 
 
 /* For reading the lists. */
 struct store *manager_store(const struct manager *manager);
+
+/* The download agents it keeps, and what comes along with jobs; borrowed. */
+struct agents *manager_agents(const struct manager *manager);
+struct job_files *manager_job_files(const struct manager *manager);
 
 /* Bytes free for backups. */
 _must_check_ int manager_free_space(const struct manager *manager, uint64_t *ret);

@@ -159,6 +159,30 @@ static int read_id(struct json_object *parameters, char **ret, struct problem *p
 	return message_read(parameters, fields, ARRAY_SIZE(fields), ret, problem);
 }
 
+int method_get_backup(struct call *call, struct json_object *parameters, void *userdata)
+{
+	struct control *control = userdata;
+	_cleanup_free_ char *id = NULL;
+	struct json_object *object, *reply;
+	struct backup backup = { 0 };
+	struct problem problem;
+	int r;
+
+	r = read_id(parameters, &id, &problem);
+	if (r == -EBADMSG)
+		return call_invalid(call, &problem);
+	if (r >= 0)
+		r = store_get_backup(manager_store(control->manager), id, &backup);
+	if (r == -ENOENT)
+		return reply_no_such_backup(call, id);
+	if (r >= 0)
+		r = backup_to_json(&backup, &object);
+	backup_clear(&backup);
+	if (r >= 0)
+		r = message_build(&reply, MEMBERS(M_OBJECT("backup", object)));
+	return r < 0 ? r : call_reply(call, reply);
+}
+
 static void on_verified(const struct failure *failure, void *userdata)
 {
 	_cleanup_(call_unrefp) struct call *call = userdata;

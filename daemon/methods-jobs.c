@@ -6,6 +6,7 @@
 #include "daemon/log.h"
 #include "daemon/manager.h"
 #include "daemon/methods.h"
+#include "daemon/submission.h"
 #include "protocol/base/strings.h"
 #include "protocol/control/error.h"
 #include "protocol/control/limits.h"
@@ -44,18 +45,6 @@ static int invalid_request(struct call *call, const struct problem *problem)
 	int r = error_invalid_request(problem, &error);
 
 	return r < 0 ? r : call_error(call, ERROR_INVALID_REQUEST, error);
-}
-
-/* What this version cannot do is refused by name, before it is queued. */
-static int check_supported(const struct job_request *request, struct problem *problem)
-{
-	if (request->da || request->method == METHOD_DA)
-		return problem_set(problem, request->da ? "da" : "method",
-				   "download agents are not supported by this version");
-	if (request->scatter)
-		return problem_set(problem, "scatter",
-				   "scatter files are not supported by this version");
-	return 0;
 }
 
 static int reply_ids(struct call *call, const int64_t *ids, size_t n)
@@ -108,7 +97,7 @@ int method_submit(struct call *call, struct json_object *parameters, void *userd
 	if (r >= 0)
 		r = job_request_from_json(object, &request, &problem);
 	if (r >= 0)
-		r = check_supported(&request, &problem);
+		r = submission_take_files(call, control->manager, &request, &problem);
 	if (r >= 0)
 		r = submit(call, control->manager, &request);
 	else if (r == -EBADMSG)

@@ -32,6 +32,11 @@ int method_follow(struct call *call, struct json_object *parameters, void *userd
 int method_cancel(struct call *call, struct json_object *parameters, void *userdata);
 int method_retry(struct call *call, struct json_object *parameters, void *userdata);
 
+int method_list_agents(struct call *call, struct json_object *parameters, void *userdata);
+int method_add_agent(struct call *call, struct json_object *parameters, void *userdata);
+int method_remove_agent(struct call *call, struct json_object *parameters, void *userdata);
+
 int method_list_backups(struct call *call, struct json_object *parameters, void *userdata);
+int method_get_backup(struct call *call, struct json_object *parameters, void *userdata);
 int method_verify_backup(struct call *call, struct json_object *parameters, void *userdata);
 int method_remove_backup(struct call *call, struct json_object *parameters, void *userdata);

@@ -280,8 +280,10 @@ static void take_port(struct entry *entry, const struct port *port)
 	if (port_copy(port, &copy) < 0)
 		return;
 	/* An attempt that has not identified its watch yet still belongs to the one it began with. */
-	if (!copy.meid)
+	if (!copy.chip) {
+		copy.chip = TAKE_PTR(entry->job.port.chip);
 		copy.meid = TAKE_PTR(entry->job.port.meid);
+	}
 	port_clear(&entry->job.port);
 	entry->job.port = copy;
 }
@@ -300,6 +302,7 @@ int queue_start(struct queue *queue, int64_t id, const struct port *port)
 	if (!entry->job.started)
 		entry->job.started = time_real();
 	entry->job.attempts++;
+	failure_clear(&entry->job.failure);
 	r = entry_commit(queue, entry);
 	if (r < 0) {
 		entry->job.state = before;
@@ -378,6 +381,9 @@ int queue_retry(struct queue *queue, int64_t id, const struct job **ret)
 		job_clear(&job);
 		return -EINVAL;
 	}
+	/* A cancelled job kept nothing of the watch it had; a failed one goes on with it. */
+	if (job.state == JOB_CANCELLED)
+		port_clear(&job.port);
 	job.state = JOB_QUEUED;
 	job.finished = 0;
 	failure_clear(&job.failure);

@@ -55,7 +55,7 @@ static void recover_running(struct manager *manager)
 			i++;
 		if (i == n)
 			break;
-		if (jobs[i]->port.meid && archive_has_staging(manager->archive, jobs[i]->id))
+		if (jobs[i]->port.chip && archive_has_staging(manager->archive, jobs[i]->id))
 			(void)queue_wait(manager->queue, jobs[i]->id, &failure);
 		else
 			(void)queue_put_back(manager->queue, jobs[i]->id);
@@ -64,20 +64,40 @@ static void recover_running(struct manager *manager)
 	failure_clear(&failure);
 }
 
-static int sweep_staging(int64_t id, void *userdata)
+/* A failed job keeps what it has read and what it came with: a retry goes on from there. */
+static int may_go_on(struct manager *manager, int64_t id, bool *ret)
 {
-	struct manager *manager = userdata;
 	struct job job = { 0 };
-	bool keep;
 	int r;
 
 	r = store_get_job(manager->store, id, &job);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	/* A failed job keeps what it has read: a retry goes on from there. */
-	keep = r >= 0 && (!job_state_is_final(job.state) || job.state == JOB_FAILED);
+	*ret = r >= 0 && (!job_state_is_final(job.state) || job.state == JOB_FAILED);
 	job_clear(&job);
-	return keep ? 0 : archive_remove_staging(manager->archive, id);
+	return 0;
+}
+
+static int sweep_staging(int64_t id, void *userdata)
+{
+	struct manager *manager = userdata;
+	bool keep;
+	int r;
+
+	r = may_go_on(manager, id, &keep);
+	return r < 0 || keep ? r : archive_remove_staging(manager->archive, id);
+}
+
+static int sweep_job_files(int64_t id, void *userdata)
+{
+	struct manager *manager = userdata;
+	bool keep;
+	int r;
+
+	r = may_go_on(manager, id, &keep);
+	if (r >= 0 && !keep)
+		job_files_remove(manager->job_files, id);
+	return r;
 }
 
 static int report_missing(struct manager *manager)
@@ -113,6 +133,8 @@ int recover(struct manager *manager)
 		return r;
 	recover_running(manager);
 	r = archive_walk_staging(manager->archive, sweep_staging, manager);
+	if (r >= 0)
+		r = job_files_walk(manager->job_files, sweep_job_files, manager);
 	if (r >= 0)
 		r = report_missing(manager);
 	return r;

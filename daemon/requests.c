@@ -5,6 +5,7 @@
 #include "daemon/manager-internal.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "daemon/auth.h"
@@ -12,13 +13,35 @@
 
 /* ---- jobs ---- */
 
+/* Jobs that cannot have their files do not run without them; nobody was told of them yet. */
+static void end_without_files(struct manager *manager, const int64_t *ids, size_t n, int error)
+{
+	struct failure failure = { 0 };
+
+	(void)failure_set(&failure,
+			  error == -ENOSPC || error == -EDQUOT ? FAILURE_NO_SPACE
+							       : FAILURE_ARCHIVE_ERROR,
+			  "see that the state directory can be written, then submit it again",
+			  "what came with the job cannot be stored: %s", strerrordesc_np(-error));
+	for (size_t i = 0; i < n; i++)
+		(void)queue_end(manager->queue, ids[i], JOB_CANCELLED, &failure);
+	failure_clear(&failure);
+}
+
 int manager_submit(struct manager *manager, const struct job_request *request, uid_t owner,
 		   int64_t *ret_ids)
 {
 	int r = queue_submit(manager->queue, request, owner, ret_ids);
 
-	if (r < 0)
+	if (r < 0) {
+		job_files_discard(manager->job_files);
 		return r;
+	}
+	r = job_files_commit(manager->job_files, ret_ids, (size_t)request->count);
+	if (r < 0) {
+		end_without_files(manager, ret_ids, (size_t)request->count, r);
+		return r;
+	}
 	ports_forgive(manager);
 	manager_schedule(manager);
 	return 0;

@@ -2,6 +2,7 @@
 #include "daemon/manager-internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 #include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
@@ -149,15 +150,25 @@ static void job_failed(struct manager *manager, const struct job *job,
 	(void)queue_end(manager->queue, job->id, JOB_FAILED, failure);
 }
 
+/* A job waits for the watch it began with; one that has not met its watch yet is queued again. */
+static void wait_for_watch(struct manager *manager, const struct job *job,
+			   const struct failure *failure)
+{
+	if (job->port.chip)
+		(void)queue_wait(manager->queue, job->id, failure);
+	else
+		(void)queue_put_back(manager->queue, job->id);
+}
+
 /* The port went before the worker noticed. */
-static void wait_for_watch(struct manager *manager, int64_t id)
+static void port_was_taken(struct manager *manager, const struct job *job)
 {
 	struct failure failure = { 0 };
 
 	(void)failure_set(&failure, FAILURE_DEVICE_LOST,
 			  "plug the watch in again: the read goes on where it stopped",
 			  "the watch left in the middle of the job");
-	(void)queue_wait(manager->queue, id, &failure);
+	wait_for_watch(manager, job, &failure);
 	failure_clear(&failure);
 }
 
@@ -181,12 +192,12 @@ static void job_ended(struct manager *manager, int64_t id, const struct failure 
 	case FAILURE_WRONG_WATCH:
 		log_event(LOG_NOTICE, &context, "waiting for the watch: %s",
 			  failure->message ?: "");
-		(void)queue_wait(manager->queue, id, failure);
+		wait_for_watch(manager, job, failure);
 		break;
 	case FAILURE_CANCELLED:
 		/* We stopped it: for the daemon's own end, or because its port is gone. */
 		if (!manager->stopping)
-			wait_for_watch(manager, id);
+			port_was_taken(manager, job);
 		break;
 	default:
 		job_failed(manager, job, failure);
@@ -196,10 +207,43 @@ static void job_ended(struct manager *manager, int64_t id, const struct failure 
 
 /* ---- the job goes to the worker ---- */
 
+/* Opens one that the job came with, if it named one; -ENOENT when it is not there any more. */
+static int open_job_file(struct manager *manager, const struct job *job, enum job_file kind,
+			 const char *name, int *ret)
+{
+	int fd = name ? job_files_open_file(manager->job_files, job->id, kind) : -1;
+
+	if (name && fd < 0)
+		return fd;
+	*ret = fd;
+	return 0;
+}
+
+/* All that a worker needs of ours; the directory of agents is only lent. */
+static int open_files(struct manager *manager, const struct job *job, struct worker_files *ret)
+{
+	int r = open_job_file(manager, job, JOB_FILE_DA, job->request.da, &ret->fds[WORKER_FILE_DA]);
+
+	if (r >= 0)
+		r = open_job_file(manager, job, JOB_FILE_SCATTER, job->request.scatter,
+				  &ret->fds[WORKER_FILE_SCATTER]);
+	if (r < 0)
+		return r;
+	if (job->request.method != METHOD_BROM) {
+		ret->fds[WORKER_FILE_AGENTS] =
+			fcntl(agents_directory(manager->agents), F_DUPFD_CLOEXEC, 0);
+		if (ret->fds[WORKER_FILE_AGENTS] < 0)
+			return -errno;
+	}
+	ret->fds[WORKER_FILE_DIRECTORY] = archive_open_staging(manager->archive, job->id);
+	return MIN_OF(ret->fds[WORKER_FILE_DIRECTORY], 0);
+}
+
 static int give_job(struct manager *manager, struct bench_port *port, const struct job *job)
 {
 	bool resumes = archive_has_staging(manager->archive, job->id);
-	_cleanup_close_ int staging = archive_open_staging(manager->archive, job->id);
+	_cleanup_(worker_files_close) struct worker_files files = WORKER_FILES_NONE;
+	int r = open_files(manager, job, &files);
 	struct worker_read read = {
 		.job = job->id,
 		.request = job->request,
@@ -208,9 +252,7 @@ static int give_job(struct manager *manager, struct bench_port *port, const stru
 		.created = time_real(),
 	};
 
-	if (staging < 0)
-		return staging;
-	return worker_read(port->worker, &read, staging);
+	return r < 0 ? r : worker_read(port->worker, &read, &files);
 }
 
 /* The job is running by the store's word, but no worker took it. */
@@ -218,11 +260,18 @@ static void job_not_taken(struct manager *manager, const struct job *job, int er
 {
 	struct failure failure = { 0 };
 
-	(void)failure_set(
-		&failure,
-		error == -ENOSPC || error == -EDQUOT ? FAILURE_NO_SPACE : FAILURE_ARCHIVE_ERROR,
-		"see that the state directory can be written, then retry",
-		"job %" PRId64 " cannot be started: %s", job->id, strerrordesc_np(-error));
+	if (error == -ENOENT)
+		(void)failure_set(&failure, FAILURE_DA_MISSING,
+				  "submit it again: a cancelled job does not keep its files",
+				  "a file that job %" PRId64 " came with is not there any more",
+				  job->id);
+	else
+		(void)failure_set(&failure,
+				  error == -ENOSPC || error == -EDQUOT ? FAILURE_NO_SPACE
+								       : FAILURE_ARCHIVE_ERROR,
+				  "see that the state directory can be written, then retry",
+				  "job %" PRId64 " cannot be started: %s", job->id,
+				  strerrordesc_np(-error));
 	job_failed(manager, job, &failure);
 	failure_clear(&failure);
 }

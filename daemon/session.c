@@ -23,7 +23,7 @@ struct call {
 	bool answered;
 	struct varlink_call message;
 	struct ucred peer;
-	int fd; /* came with the call, -1: none */
+	int fds[FRAME_FDS_MAX]; /* came with the call, -1: none */
 	call_callback gone;
 	void *gone_userdata;
 	call_callback drain;
@@ -73,8 +73,9 @@ static struct call *call_new(struct session *session, struct varlink_call *messa
 		.session = session,
 		.message = *message,
 		.peer = session->peer,
-		.fd = frame_take_fd(session->frame),
 	};
+	for (size_t i = 0; i < FRAME_FDS_MAX; i++)
+		call->fds[i] = frame_take_fd(session->frame, i);
 	*message = (struct varlink_call){ 0 };
 	session->call = call;
 	return call;
@@ -95,7 +96,8 @@ void call_unref(struct call *call)
 		session_break(call->session);
 	}
 	varlink_call_clear(&call->message);
-	fd_close(call->fd);
+	for (size_t i = 0; i < FRAME_FDS_MAX; i++)
+		fd_close(call->fds[i]);
 	free(call);
 }
 
@@ -212,9 +214,9 @@ pid_t call_pid(const struct call *call)
 	return call->peer.pid;
 }
 
-int call_take_fd(struct call *call)
+int call_take_fd(struct call *call, size_t index)
 {
-	return TAKE_FD(call->fd);
+	return index < FRAME_FDS_MAX ? TAKE_FD(call->fds[index]) : -1;
 }
 
 void call_set_gone_callback(struct call *call, call_callback callback, void *userdata)

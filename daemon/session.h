@@ -46,8 +46,8 @@ const char *call_method(const struct call *call);
 uid_t call_uid(const struct call *call);
 pid_t call_pid(const struct call *call); /* for the log only: it may be another process by now */
 
-/* The descriptor that came with the call, now the caller's; -1: none. */
-int call_take_fd(struct call *call);
+/* A descriptor that came with the call, by its place among them, now the caller's; -1: none. */
+int call_take_fd(struct call *call, size_t index);
 
 /*
  * For an answer that comes later. A call that is dropped without its last answer ends the

@@ -354,12 +354,13 @@ int worker_pool_check(struct worker_pool *pool, int directory_fd,
 	return start_with(pool, &message, directory_fd, handler, userdata, ret);
 }
 
-int worker_read(struct worker *worker, const struct worker_read *read, int staging_fd)
+int worker_read(struct worker *worker, const struct worker_read *read,
+		const struct worker_files *files)
 {
 	struct worker_message message = { .type = WORKER_READ, .read = *read };
 	int r;
 
-	r = worker_message_send(worker->fd, &message, staging_fd);
+	r = worker_message_send_files(worker->fd, &message, files);
 	if (r < 0)
 		return r;
 	worker->has_job = true;

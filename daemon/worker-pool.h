@@ -48,8 +48,9 @@ _must_check_ int worker_pool_check(struct worker_pool *pool, int directory_fd,
 				   const struct worker_handler *handler, void *userdata,
 				   struct worker **ret);
 
-/* Gives a worker that has identified its watch its job; staging_fd is borrowed. */
-_must_check_ int worker_read(struct worker *worker, const struct worker_read *read, int staging_fd);
+/* Gives a worker that has identified its watch its job; files are borrowed. */
+_must_check_ int worker_read(struct worker *worker, const struct worker_read *read,
+			     const struct worker_files *files);
 
 /* Asks it to end at the next block, and kills it when it does not within a few seconds. */
 void worker_stop(struct worker *worker);

@@ -8,8 +8,11 @@
 
 #include "daemon/worker/backup-manifest.h"
 #include "daemon/worker/flash-evidence.h"
+#include "daemon/worker/flash-identity.h"
+#include "daemon/worker/flash-route.h"
 #include "daemon/worker/link.h"
 #include "daemon/worker/report.h"
+#include "daemon/worker/scatter-ranges.h"
 #include "daemon/worker/staging.h"
 #include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
@@ -20,6 +23,8 @@
 struct backup_job {
 	int link;
 	struct session *session;
+	struct flash_route route;
+	struct sfi_identity identity; /* what the flash said of itself, where it was asked */
 	const char *device;
 	const struct worker_read *read;
 	struct staging staging;
@@ -49,14 +54,14 @@ static void tell(struct backup_job *job, enum phase phase, uint64_t done, uint64
 
 /* ---- Is this job possible with this watch? ---- */
 
-static int check_method(const struct job_request *request, struct failure *failure)
+static int check_method(const struct job_request *request, const struct worker_files *files,
+			struct failure *failure)
 {
-	if (!request->da && request->method != METHOD_DA && !request->scatter)
+	if (!request->scatter || files->fds[WORKER_FILE_SCATTER] >= 0)
 		return 0;
-	failure_set(failure, FAILURE_DA_MISSING, "submit without --da, --scatter and --method=da",
-		    "%s not supported by this version",
-		    request->scatter ? "scatter files are" : "download agents are");
-	return -EOPNOTSUPP;
+	failure_set(failure, FAILURE_SCATTER_MISMATCH, "submit the job again",
+		    "the scatter file %s did not come along with the job", request->scatter);
+	return -ENOENT;
 }
 
 /* ---- How large is the flash? ---- */
@@ -102,6 +107,8 @@ static int explain_gathering(struct backup_job *job, int error)
 			    job->staging.state.probing);
 		return error;
 	}
+	if (error == -EIO && job->session->agent && da_session_code(job->session->agent))
+		return session_explain_refusal(job->session, error, job->failure);
 	if (error == -EIO && session_is_secured(job->session))
 		return session_explain(job->session, -EREMOTEIO, "reading the flash", job->failure);
 	if (error == -EIO) {
@@ -139,6 +146,9 @@ static int resolve_ranges(struct backup_job *job, const struct flash_evidence *e
 		if (range->length == 0)
 			why = str_format("%s begins at 0x%" PRIx64 ", the flash ends at 0x%" PRIx64,
 					 range->name, range->start, size);
+		else if (size > 0 && job->session->agent && range->start + range->length > size)
+			why = str_format("%s ends at 0x%" PRIx64 ", the flash at 0x%" PRIx64,
+					 range->name, range->start + range->length, size);
 		else if (evidence->alias.size > 0 &&
 			 range->start + range->length > evidence->alias.size)
 			why = str_format("%s ends at 0x%" PRIx64 ", but the flash repeats itself "
@@ -153,12 +163,47 @@ static int resolve_ranges(struct backup_job *job, const struct flash_evidence *e
 	return 0;
 }
 
+/* What the agent found, where there is one. */
+static const struct flash_report *get_report(const struct session *session,
+					     struct flash_report *report)
+{
+	uint8_t jedec[DA_REPORT_JEDEC];
+
+	if (!session->agent)
+		return NULL;
+	*report = (struct flash_report){ .size = da_session_report(session->agent)->nor.size };
+	if (session_jedec(session, jedec)) {
+		report->part_size = flash_part_size(jedec);
+		hex_encode(jedec, sizeof(jedec), report->id);
+	}
+	return report;
+}
+
+/* The ranges that the scatter file means on this watch take the place of the default one. */
+static int use_scatter(struct backup_job *job, const struct flash_evidence *evidence)
+{
+	const struct job_request *request = &job->read->request;
+	uint8_t jedec[DA_REPORT_JEDEC];
+	struct scatter_watch watch = { .chip = job->session->chip, .facts = &evidence->facts };
+
+	if (!request->scatter)
+		return 0;
+	if (job->identity.has_jedec)
+		watch.jedec = job->identity.jedec;
+	else if (job->session->agent && session_jedec(job->session, jedec))
+		watch.jedec = jedec;
+	return scatter_ranges_use(job->route.files->fds[WORKER_FILE_SCATTER], request, &watch,
+				  &job->staging, job->failure);
+}
+
 static int find_size(struct backup_job *job)
 {
 	_cleanup_free_ struct flash_evidence *evidence = calloc(1, sizeof(*evidence));
 	struct staging_state *state = &job->staging.state;
+	struct flash_report report;
 	struct flash_evidence_query query = {
-		.reader = &job->session->reader.reader,
+		.reader = job->session->flash,
+		.report = get_report(job->session, &report),
 		.end = wanted_end(state),
 		.avoid = state->probing,
 		.probing = note_probe,
@@ -174,7 +219,16 @@ static int find_size(struct backup_job *job)
 	r = flash_evidence_gather(&query, evidence);
 	if (r < 0)
 		return explain_gathering(job, r);
-	r = flash_size_describe(&evidence->facts, &evidence->alias, &state->evidence);
+	if (query.report)
+		r = flash_size_describe_report(query.report, &state->evidence);
+	if (r >= 0)
+		r = flash_size_describe(&evidence->facts, &evidence->alias, &state->evidence);
+	if (r >= 0 && job->read->request.identify_flash)
+		r = flash_identity_ask(job->session, &state->evidence, evidence, &job->identity,
+				       job->failure);
+	if (r >= 0)
+		r = use_scatter(job, evidence);
+	query.end = wanted_end(state);
 	if (r >= 0 && query.end > 0)
 		r = evidence_add(&state->evidence, "request", query.end,
 				 "everything asked for ends at 0x%" PRIx64, query.end);
@@ -209,9 +263,8 @@ static int keep_error(struct backup_job *job, int r)
 static int on_write(void *userdata, uint64_t offset, const void *data, size_t size)
 {
 	struct backup_job *job = userdata;
-	int fd = job->staging.images[job->index].fd;
 
-	return keep_error(job, fd_pwrite_all(fd, data, size, offset));
+	return keep_error(job, staging_write(&job->staging, job->index, offset, data, size));
 }
 
 static int on_load(void *userdata, uint64_t offset, void *data, size_t size)
@@ -360,25 +413,12 @@ static uint64_t retries_made(const struct backup_job *job)
 	return job->earlier_retries + (job->readback ? readback_retries(job->readback) : 0);
 }
 
-static const char *describe_after(const struct backup_job *job)
-{
-	switch (job->read->request.after) {
-	case AFTER_RESET:
-		return job->session->identity.chip->reset
-			       ? "the watch is reset and starts"
-			       : "the watch stays in its boot ROM: no reset is known for its chip";
-	case AFTER_OFF:
-		return "the watch stays in its boot ROM: switching it off needs a download agent";
-	default:
-		return "the watch stays in its boot ROM";
-	}
-}
-
 static int publish(struct backup_job *job)
 {
 	static const char *const modes[] = {
 		[VERIFY_NONE] = "none", [VERIFY_SAMPLE] = "sample", [VERIFY_FULL] = "full"
 	};
+	_cleanup_(firmware_clear) struct firmware firmware = { 0 };
 	struct manifest manifest = { 0 };
 	const struct backup_result result = {
 		.session = job->session,
@@ -388,18 +428,22 @@ static int publish(struct backup_job *job)
 		.retries = retries_made(job),
 		.verify_mode = modes[job->verify],
 		.verify_bytes = job->verified,
+		.firmware = &firmware,
 	};
 	struct report_notes notes = {
 		.device = job->device,
-		.after = describe_after(job),
+		.after = flash_route_describe_end(&job->route),
 		.mismatches = readback_mismatches(job->readback),
+		.firmware = &firmware,
 	};
 	int r;
 
-	tell(job, PHASE_PUBLISH, 0, 0);
+	tell(job, PHASE_REBUILD, 0, 0);
 	r = staging_seal(&job->staging, job->failure);
 	if (r < 0)
 		return r;
+	firmware_make(&job->staging, job->read->request.rebuild, &firmware);
+	tell(job, PHASE_PUBLISH, 0, 0);
 	r = backup_manifest_fill(&result, &manifest);
 	if (r >= 0)
 		r = report_write(job->staging.dir, &manifest, &notes, job->failure);
@@ -421,7 +465,7 @@ static int run(struct backup_job *job)
 	if (r >= 0)
 		r = staging_open_images(&job->staging, job->failure);
 	if (r >= 0)
-		r = readback_new(&job->session->reader.reader, &target, job, &job->readback);
+		r = readback_new(job->session->flash, &target, job, &job->readback);
 	if (r >= 0)
 		r = read_ranges(job);
 	if (r >= 0)
@@ -444,18 +488,14 @@ static void keep_figures(struct backup_job *job, int r)
 		(void)staging_explain(r, STAGING_STATE_FILE, job->failure);
 }
 
-/* A watch that does not obey is left as it is: the backup is what counts. */
-static void leave_watch(struct backup_job *job)
+static void on_uploading(void *userdata, uint64_t done, uint64_t total)
 {
-	int r = 0;
-
-	if (job->read->request.after == AFTER_RESET)
-		r = brom_reset(job->session->brom);
-	(void)r;
+	tell(userdata, PHASE_UPLOAD, done, total);
 }
 
 int backup_job_run(int link_fd, struct session *session, const char *device,
-		   const struct worker_read *read, int dir, struct failure *failure)
+		   const struct worker_read *read, struct worker_files *files,
+		   struct failure *failure)
 {
 	struct backup_job job = {
 		.link = link_fd,
@@ -464,17 +504,25 @@ int backup_job_run(int link_fd, struct session *session, const char *device,
 		.read = read,
 		.begun = time_now(),
 		.failure = failure,
-		.staging = { .dir = dir },
+		.staging = { .dir = TAKE_FD(files->fds[WORKER_FILE_DIRECTORY]) },
+		.route = {
+			.session = session,
+			.request = &read->request,
+			.files = files,
+			.uploading = on_uploading,
+		},
 	};
-	int r = check_method(&read->request, failure);
+	int r = check_method(&read->request, files, failure);
 
 	if (r >= 0)
 		r = session_check_watch(session, read, failure);
+	job.route.staging = &job.staging;
+	job.route.userdata = &job;
 	if (r >= 0)
-		r = session_show_flash(session, failure);
-	if (r >= 0)
-		r = staging_open(&job.staging, dir, &read->request, session->chip,
+		r = staging_open(&job.staging, job.staging.dir, &read->request, session->chip,
 				 session_meid(session), failure);
+	if (r >= 0)
+		r = flash_route_open(&job.route, failure);
 	if (r >= 0) {
 		job.earlier_seconds = job.staging.state.seconds;
 		job.earlier_retries = job.staging.state.retries;
@@ -483,7 +531,7 @@ int backup_job_run(int link_fd, struct session *session, const char *device,
 			keep_figures(&job, r);
 	}
 	if (r >= 0)
-		leave_watch(&job);
+		flash_route_leave(&job.route);
 	readback_free(job.readback);
 	staging_close(&job.staging);
 	return r;

@@ -12,8 +12,9 @@
 #include "protocol/control/worker-message.h"
 
 /*
- * Takes dir, the staging directory. 0 when the backup is complete there. On failure *failure says
+ * Takes the staging directory out of files; the rest stays the caller's. 0 when the backup is complete there. On failure *failure says
  * why and what there is already is saved for a later attempt; -ECANCELED comes without a failure.
  */
 _must_check_ int backup_job_run(int link_fd, struct session *session, const char *device,
-				const struct worker_read *read, int dir, struct failure *failure);
+				const struct worker_read *read, struct worker_files *files,
+				struct failure *failure);

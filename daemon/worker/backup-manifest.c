@@ -71,8 +71,14 @@ static int fill_watch(const struct backup_result *result, struct manifest *manif
 	const struct brom_identity *identity = &result->session->identity;
 	const struct evidence_list *evidence = &result->staging->state.evidence;
 	struct evidence_list copy = { 0 };
+	char hex[2 * DA_REPORT_JEDEC + 1];
+	uint8_t jedec[DA_REPORT_JEDEC];
 	int r = 0;
 
+	if (session_jedec(result->session, jedec)) {
+		hex_encode(jedec, sizeof(jedec), hex);
+		r = str_replace(&manifest->watch.jedec, hex);
+	}
 	manifest->watch.hw_code = identity->hw_code;
 	manifest->watch.hw_version = identity->hw_version;
 	manifest->watch.sw_version = identity->sw_version;
@@ -85,6 +91,18 @@ static int fill_watch(const struct backup_result *result, struct manifest *manif
 	if (r < 0 || str_replace(&manifest->watch.chip, result->session->chip) < 0)
 		return -ENOMEM;
 	return str_replace(&manifest->watch.meid, session_meid(result->session));
+}
+
+static int fill_firmware(const struct firmware *firmware, struct manifest *manifest)
+{
+	manifest->health = firmware->examined ? (int64_t)firmware->score : -1;
+	manifest->coverage.firmware = firmware->coverage.firmware;
+	manifest->coverage.digest = firmware->coverage.digest;
+	manifest->coverage.structure = firmware->coverage.structure;
+	manifest->coverage.unproven = firmware->coverage.unproven;
+	manifest->rebuild.tried = firmware->tried;
+	manifest->rebuild.ok = firmware->rebuilt;
+	return str_replace(&manifest->rebuild.detail, firmware->detail);
 }
 
 int backup_manifest_fill(const struct backup_result *result, struct manifest *ret)
@@ -104,10 +122,12 @@ int backup_manifest_fill(const struct backup_result *result, struct manifest *re
 	ret->read.resumed = result->staging->resumed;
 	ret->read.verify_bytes = result->verify_bytes;
 	ret->read.verify_ok = !streq(result->verify_mode, "none");
-	ret->health = -1;
+	r = fill_firmware(result->firmware, ret);
+	if (r < 0)
+		return r;
 	ret->job = result->read->job;
 	if (!ret->id || str_replace(&ret->tool_version, MTKRB_VERSION) < 0 ||
-	    str_replace(&ret->read.method, result->session->reader.reader.class->method) < 0 ||
+	    str_replace(&ret->read.method, result->session->flash->class->method) < 0 ||
 	    str_replace(&ret->read.verify_mode, result->verify_mode) < 0)
 		return -ENOMEM;
 	return str_replace(&ret->slot, result->read->slot);

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "daemon/worker/firmware.h"
 #include "daemon/worker/session.h"
 #include "daemon/worker/staging.h"
 #include "protocol/base/cleanup.h"
@@ -19,6 +20,7 @@ struct backup_result {
 	uint64_t retries;
 	const char *verify_mode; /* "none", "sample", "full" */
 	uint64_t verify_bytes;   /* that agreed with a second read */
+	const struct firmware *firmware;
 };
 
 /* Fills *ret, which is zero; the caller clears it, also on failure. -ENOMEM. */

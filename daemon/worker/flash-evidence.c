@@ -62,8 +62,12 @@ static int probe(const struct flash_evidence_query *query, struct flash_evidence
 		.userdata = query->userdata,
 	};
 
+	/* An agent refuses what lies behind; a wrap inside of it would show that it is wrong. */
+	if (query->report)
+		limits.last = limits.safe = query->report->size;
 	if (query->end > 0)
-		limits.last = limits.safe = query->end;
+		limits.last = limits.safe =
+			query->report ? MIN_OF(query->end, query->report->size) : query->end;
 	return address_alias_find(query->reader, &limits, &evidence->alias);
 }
 
@@ -75,7 +79,11 @@ static int look(const struct flash_evidence_query *query, struct flash_evidence 
 		r = probe(query, evidence);
 	if (r >= 0)
 		r = query->probing(query->userdata, 0);
-	if (r >= 0)
+	if (r >= 0 && query->report)
+		evidence->verdict = flash_size_decide_reported(&evidence->facts, &evidence->alias,
+							       query->report, &evidence->size,
+							       &evidence->reason);
+	else if (r >= 0)
 		evidence->verdict = flash_size_decide(&evidence->facts, &evidence->alias,
 						      &evidence->size, &evidence->reason);
 	return r;

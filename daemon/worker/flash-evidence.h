@@ -14,8 +14,9 @@
 
 struct flash_evidence_query {
 	struct reader *reader;
-	uint64_t end;   /* all that is wanted ends here, and no probe reaches behind; 0: find out */
-	uint64_t avoid; /* a probe here hung the watch; 0: none */
+	uint64_t end; /* all that is wanted ends here, and no probe reaches behind; 0: find out */
+	const struct flash_report *report; /* of a download agent; NULL: none */
+	uint64_t avoid;                    /* a probe here hung the watch; 0: none */
 	/* Called before (and, with 0, after) a probe that may hang the watch. */
 	int (*probing)(void *userdata, uint64_t address);
 	void *userdata;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "protocol/base/flash-ids.h"
 #include "protocol/base/strings.h"
 
 int evidence_add(struct evidence_list *list, const char *source, uint64_t size, const char *format,
@@ -190,6 +191,53 @@ enum flash_size_verdict flash_size_decide(const struct flash_facts *facts,
 	return judge_tables(bound, &candidates, alias, ret_size, ret_reason);
 }
 
+/* What speaks against a report, NULL: nothing. */
+static const char *find_objection(const struct flash_facts *facts,
+				  const struct address_alias *alias,
+				  const struct flash_report *report)
+{
+	struct candidates candidates;
+
+	list_candidates(facts, &candidates);
+	if (report->part_size > 0 && report->part_size != report->size)
+		return "the download agent's size is not that of the flash id it reports";
+	if (alias->size > 0 && alias->size < report->size)
+		return "the flash begins again before the end that the download agent reports";
+	if (flash_facts_lower_bound(facts) > report->size)
+		return "the firmware reaches behind the end that the download agent reports";
+	if (candidates.n > 0 && !candidates_have(&candidates, report->size))
+		return "no part of the firmware's list has the size that the download agent "
+		       "reports";
+	return NULL;
+}
+
+enum flash_size_verdict flash_size_decide_reported(const struct flash_facts *facts,
+						   const struct address_alias *alias,
+						   const struct flash_report *report,
+						   uint64_t *ret_size, const char **ret_reason)
+{
+	const char *objection = find_objection(facts, alias, report);
+
+	if (objection) {
+		*ret_reason = objection;
+		return FLASH_SIZE_CONTRADICTED;
+	}
+	*ret_size = report->size;
+	*ret_reason = flash_facts_lower_bound(facts) > 0
+			      ? "the download agent's report and the firmware's tables agree"
+			      : "the download agent's report alone; there are no tables";
+	return FLASH_SIZE_AGREED;
+}
+
+int flash_size_describe_report(const struct flash_report *report, struct evidence_list *list)
+{
+	char bytes[16];
+
+	return evidence_add(
+		list, "da-report", report->size, "the download agent found a flash of %s%s%s",
+		format_bytes(report->size, bytes), report->id[0] ? ", id " : "", report->id);
+}
+
 static int describe_parts(const struct flash_facts *facts, struct evidence_list *list)
 {
 	_cleanup_free_ char *text = NULL;
@@ -204,11 +252,10 @@ static int describe_parts(const struct flash_facts *facts, struct evidence_list 
 		return -ENOMEM;
 	for (size_t i = 0; i < facts->n_parts; i++) {
 		const struct flash_part *part = &facts->parts[i];
-		char hex[17], bytes[16];
+		char words[FLASH_ID_TEXT_SIZE];
 
-		hex_encode(part->id, part->id_length, hex);
-		fprintf(out, "%s%s (%s)", i > 0 ? ", " : "", hex,
-			part->size ? format_bytes(part->size, bytes) : "size not known");
+		fprintf(out, "%s%s", i > 0 ? " or " : "",
+			flash_id_describe(part->id, part->id_length, words));
 	}
 	if (fclose(out) != 0)
 		return -ENOMEM;

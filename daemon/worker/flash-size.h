@@ -40,6 +40,23 @@ enum flash_size_verdict flash_size_decide(const struct flash_facts *facts,
 /* The largest size that the firmware allows for, a power of two; 0 when it says nothing. */
 uint64_t flash_size_largest(const struct flash_facts *facts);
 
+/* What a download agent says of the flash; size 0: no agent was asked. */
+struct flash_report {
+	uint64_t size;
+	uint64_t part_size; /* of the part that its id names, 0: the id tells none */
+	char id[17];        /* hexadecimal, empty: none */
+};
+
+/* The same with an agent's report, which counts for as much as the firmware's word. */
+enum flash_size_verdict flash_size_decide_reported(const struct flash_facts *facts,
+						   const struct address_alias *alias,
+						   const struct flash_report *report,
+						   uint64_t *ret_size, const char **ret_reason);
+
+/* Puts an agent's report in words. -ENOMEM. */
+_must_check_ int flash_size_describe_report(const struct flash_report *report,
+					    struct evidence_list *list);
+
 /* Puts what the firmware and the probe say in words. -ENOMEM. */
 _must_check_ int flash_size_describe(const struct flash_facts *facts,
 				     const struct address_alias *alias, struct evidence_list *list);

@@ -35,6 +35,18 @@ int link_receive(int fd, struct worker_message *ret, int *ret_passed)
 	return r;
 }
 
+int link_receive_files(int fd, struct worker_message *ret, struct worker_files *ret_files)
+{
+	int r;
+
+	do {
+		r = wait_for(fd, POLLIN, -1);
+		if (r >= 0)
+			r = worker_message_receive_files(fd, ret, ret_files);
+	} while (r == -EAGAIN);
+	return r;
+}
+
 int link_send(int fd, const struct worker_message *message)
 {
 	int r;

@@ -15,6 +15,10 @@ _must_check_ int link_wait(int fd, uint64_t usec);
 /* Waits for the next message. 1 with one, 0 when the daemon is gone, negative errno. */
 _must_check_ int link_receive(int fd, struct worker_message *ret, int *ret_passed);
 
+/* The same for a message that brings files. */
+_must_check_ int link_receive_files(int fd, struct worker_message *ret,
+				    struct worker_files *ret_files);
+
 /* Sends a message that must arrive; waits for room. */
 _must_check_ int link_send(int fd, const struct worker_message *message);
 

@@ -145,24 +145,24 @@ static int run_read(struct session *session, const char *device)
 {
 	struct failure failure = { 0 };
 	struct worker_message message;
-	int dir = -1, r = wait_for_word(session, &failure);
+	struct worker_files files = WORKER_FILES_NONE;
+	int r = wait_for_word(session, &failure);
 
 	if (r >= 0)
-		r = link_receive(WORKER_FD, &message, &dir);
+		r = link_receive_files(WORKER_FD, &message, &files);
 	if (r == 0)
 		return EXIT_SUCCESS;
 	if (r < 0)
 		return finish(r, &failure);
-	if (message.type == WORKER_STOP && dir < 0)
+	if (message.type == WORKER_STOP && files.fds[WORKER_FILE_DIRECTORY] < 0)
 		return EXIT_SUCCESS;
-	if (message.type == WORKER_READ && dir >= 0) {
-		r = backup_job_run(WORKER_FD, session, device, &message.read, TAKE_FD(dir),
-				   &failure);
+	if (message.type == WORKER_READ && files.fds[WORKER_FILE_DIRECTORY] >= 0) {
+		r = backup_job_run(WORKER_FD, session, device, &message.read, &files, &failure);
 		r = finish_device(r, &failure);
 	} else {
 		r = finish(-EBADMSG, &failure);
 	}
-	fd_close(dir);
+	worker_files_close(&files);
 	worker_message_clear(&message);
 	return r;
 }

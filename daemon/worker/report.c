@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "daemon/worker/report-html.h"
 #include "daemon/worker/staging.h"
 #include "protocol/base/digest.h"
 #include "protocol/base/fd.h"
@@ -37,7 +38,8 @@ static void print_watch(FILE *out, const struct manifest *manifest)
 			manifest->watch.evidence[i].text);
 }
 
-static void print_ranges(FILE *out, const struct manifest *manifest)
+static void print_ranges(FILE *out, const struct manifest *manifest,
+			 const struct firmware *firmware)
 {
 	fprintf(out, "\nContent\n");
 	for (size_t i = 0; i < manifest->read.n_ranges; i++) {
@@ -49,7 +51,14 @@ static void print_ranges(FILE *out, const struct manifest *manifest)
 			range->file, range->start, range->start + range->length, range->length,
 			range->sha256);
 	}
-	fprintf(out, "  firmware files: not rebuilt by this version\n");
+	if (firmware->tried)
+		fprintf(out, "  firmware files: %s%s\n",
+			firmware->rebuilt ? "in " FIRMWARE_DIRECTORY "/, " : "none, ",
+			firmware->detail ? firmware->detail : "no more is known");
+	else
+		fprintf(out, "  firmware files: none, %s\n",
+			firmware->examined ? "as was asked for"
+					   : "they need the whole flash in one image");
 }
 
 static void print_reading(FILE *out, const struct manifest *manifest,
@@ -79,6 +88,13 @@ static void print_reading(FILE *out, const struct manifest *manifest,
 	fprintf(out, "  afterwards %s\n", notes->after);
 }
 
+static void print_health(FILE *out, const struct firmware *firmware)
+{
+	if (firmware->examined)
+		fprintf(out, "\nHealth\n%s",
+			firmware->health ? firmware->health : "  not known: out of memory\n");
+}
+
 static int make_report(const struct manifest *manifest, const struct report_notes *notes,
 		       char **ret)
 {
@@ -92,8 +108,26 @@ static int make_report(const struct manifest *manifest, const struct report_note
 	fprintf(out, "Backup %s\nmade %s by mtkrbd %s, job %" PRId64 "\n\n", manifest->id,
 		time_format(manifest->created, created), manifest->tool_version, manifest->job);
 	print_watch(out, manifest);
-	print_ranges(out, manifest);
+	print_ranges(out, manifest, notes->firmware);
 	print_reading(out, manifest, notes);
+	print_health(out, notes->firmware);
+	if (fclose(out) != 0) {
+		free(text);
+		return -ENOMEM;
+	}
+	*ret = text;
+	return 0;
+}
+
+static int make_page(const struct manifest *manifest, const struct report_notes *notes, char **ret)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return -ENOMEM;
+	report_html_print(out, manifest, notes);
 	if (fclose(out) != 0) {
 		free(text);
 		return -ENOMEM;
@@ -119,10 +153,11 @@ static int digest_named(int dir, const char *name, char ret_hex[DIGEST_HEX_SIZE]
 	return digest_file(fd, 0, (uint64_t)status.st_size, ret_hex);
 }
 
-/* The images' digests are known; those of the papers are taken from the files. */
-static int make_sums(int dir, const struct manifest *manifest, char **ret)
+/* The digests of images and firmware are known; those of the papers are taken from the files. */
+static int make_sums(int dir, const struct manifest *manifest, const struct firmware *firmware,
+		     char **ret)
 {
-	static const char *const papers[] = { MANIFEST_FILE, REPORT_FILE };
+	static const char *const papers[] = { MANIFEST_FILE, REPORT_FILE, REPORT_PAGE_FILE };
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
@@ -133,6 +168,8 @@ static int make_sums(int dir, const struct manifest *manifest, char **ret)
 	for (size_t i = 0; i < manifest->read.n_ranges; i++)
 		fprintf(out, "%s  %s\n", manifest->read.ranges[i].sha256,
 			manifest->read.ranges[i].file);
+	if (firmware->sums)
+		fputs(firmware->sums, out);
 	for (size_t i = 0; i < ARRAY_SIZE(papers) && r >= 0; i++) {
 		char hex[DIGEST_HEX_SIZE];
 
@@ -152,19 +189,23 @@ static int make_sums(int dir, const struct manifest *manifest, char **ret)
 int report_write(int dir, const struct manifest *manifest, const struct report_notes *notes,
 		 struct failure *failure)
 {
-	_cleanup_free_ char *json = NULL, *report = NULL, *sums = NULL;
+	_cleanup_free_ char *json = NULL, *report = NULL, *page = NULL, *sums = NULL;
 	int r = manifest_to_text(manifest, &json);
 
 	if (r >= 0)
 		r = make_report(manifest, notes, &report);
+	if (r >= 0)
+		r = make_page(manifest, notes, &page);
 	if (r < 0)
 		return staging_explain(r, MANIFEST_FILE, failure);
 	r = write_text(dir, MANIFEST_FILE, json, failure);
 	if (r >= 0)
 		r = write_text(dir, REPORT_FILE, report, failure);
+	if (r >= 0)
+		r = write_text(dir, REPORT_PAGE_FILE, page, failure);
 	if (r < 0)
 		return r;
-	r = make_sums(dir, manifest, &sums);
+	r = make_sums(dir, manifest, notes->firmware, &sums);
 	if (r < 0)
 		return staging_explain(r, SUMS_FILE, failure);
 	return write_text(dir, SUMS_FILE, sums, failure);

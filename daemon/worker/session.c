@@ -170,23 +170,35 @@ int session_open(struct session *session, const struct worker_open *open, int st
 	return 0;
 }
 
+static const char *mode_name(const struct session *session)
+{
+	return session->identity.mode == BROM_MODE_PRELOADER ? "preloader" : "boot ROM";
+}
+
 int session_show_flash(struct session *session, struct failure *failure)
 {
 	const struct chip *chip = session->identity.chip;
 	int r;
 
 	if (!chip) {
-		failure_set(failure, FAILURE_UNSUPPORTED_CHIP, NULL,
-			    "hw_code 0x%04x is no chip that we know", session->identity.hw_code);
+		failure_set(
+			failure, FAILURE_UNSUPPORTED_CHIP, NULL,
+			"hw_code 0x%04x is no chip that we know; its %s answers, but there is no "
+			"confirmed way to its flash",
+			session->identity.hw_code, mode_name(session));
 		return -EOPNOTSUPP;
 	}
 	if (!chip->readable) {
 		failure_set(failure, FAILURE_UNSUPPORTED_CHIP, NULL,
-			    "the flash of an %s cannot be read through its boot ROM", chip->name);
+			    "the flash of an %s cannot be read through its %s: %s", chip->name,
+			    mode_name(session), chip->source);
 		return -EOPNOTSUPP;
 	}
 	r = brom_reader_open(&session->reader, session->brom);
-	return r < 0 ? session_explain(session, r, "mapping the flash", failure) : 0;
+	if (r < 0)
+		return session_explain(session, r, "mapping the flash", failure);
+	session->flash = &session->reader.reader;
+	return 0;
 }
 
 int session_look(struct session *session, struct failure *failure)
@@ -202,6 +214,7 @@ int session_look(struct session *session, struct failure *failure)
 
 void session_close(struct session *session)
 {
+	da_session_free(session->agent);
 	brom_free(session->brom);
 	transport_free(session->transport);
 	*session = (struct session){ 0 };

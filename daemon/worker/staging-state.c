@@ -140,6 +140,9 @@ static const struct field state_fields[] = {
 	  .type = FIELD_UINT,
 	  .offset = STATE(probing),
 	  .max = LIMIT_READ_BYTES },
+	{ .name = "agent", .type = FIELD_BOOL, .offset = STATE(agent) },
+	{ .name = "scattered", .type = FIELD_BOOL, .offset = STATE(scattered) },
+	{ .name = "raising_speed", .type = FIELD_BOOL, .offset = STATE(raising_speed) },
 	{ .name = "seconds", .type = FIELD_REAL, .offset = STATE(seconds), .max = INT32_MAX },
 	{ .name = "retries", .type = FIELD_UINT, .offset = STATE(retries) },
 };
@@ -226,6 +229,9 @@ int staging_state_save(int dir, const struct staging_state *state)
 						   M_INT("flash_size", state->flash_size),
 						   M_OBJECT("evidence", message_ref(evidence)),
 						   M_INT("probing", state->probing),
+						   M_BOOL("agent", state->agent),
+						   M_BOOL("scattered", state->scattered),
+						   M_BOOL("raising_speed", state->raising_speed),
 						   M_REAL("seconds", state->seconds),
 						   M_INT("retries", state->retries)));
 	if (r >= 0)

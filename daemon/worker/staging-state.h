@@ -27,11 +27,14 @@ struct staging_state {
 	char *meid; /* NULL: the watch has none to tell */
 	struct state_range *ranges;
 	size_t n_ranges;
+	bool scattered;      /* the ranges are those of the job's scatter file */
 	bool resolved;       /* lengths, flash_size and evidence are known */
 	uint64_t flash_size; /* 0: not known */
 	struct evidence_list evidence;
-	uint64_t probing; /* flash address of a probe that was begun and not ended, 0: none */
-	double seconds;   /* spent by all attempts so far */
+	uint64_t probing;   /* flash address of a probe that was begun and not ended, 0: none */
+	bool agent;         /* read through a download agent, so that the rest is, too */
+	bool raising_speed; /* of a UART: begun and not ended; it is not tried again */
+	double seconds;     /* spent by all attempts so far */
 	uint64_t retries;
 };
 

@@ -20,9 +20,13 @@
 #define MAP_BYTES_MAX (4U << 20) /* text of a map with READ_MAP_EXTENTS_MAX pieces */
 #define FREE_RESERVE  (1U << 20) /* for maps, manifest and the file system's own needs */
 
+/* The disk is asked to begin with each piece of this size as soon as it is whole. */
+#define WRITEBACK_BYTES (4ULL << 20)
+
 DEFINE_CLEANUP(DIR *, closedir);
 
-static const char *const papers[] = { "manifest.json", "SHA256SUMS", "report.txt" };
+static const char *const papers[] = { "manifest.json", "SHA256SUMS", "report.txt",
+				      "report.html" };
 
 /* Names that the backup or the staging itself uses. */
 static bool name_is_reserved(const char *name)
@@ -40,6 +44,11 @@ static bool name_is_reserved(const char *name)
 	return !is_plain_name(name, LIMIT_NAME_BYTES);
 }
 
+bool staging_name_is_reserved(const char *name)
+{
+	return name_is_reserved(name);
+}
+
 int staging_explain(int error, const char *name, struct failure *failure)
 {
 	if (error == -ENOSPC || error == -EDQUOT)
@@ -53,6 +62,8 @@ int staging_explain(int error, const char *name, struct failure *failure)
 
 static bool state_fits(const struct staging_state *state, const struct job_request *request)
 {
+	if (state->scattered)
+		return request->scatter;
 	if (state->n_ranges != request->n_ranges)
 		return false;
 	for (size_t i = 0; i < state->n_ranges; i++)
@@ -100,23 +111,43 @@ static bool keep_backup(const struct staging_state *state, const char *name)
 	return word_find(papers, ARRAY_SIZE(papers), name) >= 0;
 }
 
+static int state_copy_ranges(struct staging_state *state, const struct range *ranges, size_t n)
+{
+	state->ranges = calloc(n, sizeof(*state->ranges));
+	if (!state->ranges)
+		return -ENOMEM;
+	state->n_ranges = n;
+	for (size_t i = 0; i < n; i++) {
+		state->ranges[i].name = strdup(ranges[i].name);
+		state->ranges[i].start = ranges[i].start;
+		state->ranges[i].asked = ranges[i].length;
+		if (!state->ranges[i].name)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int staging_replace_ranges(struct staging *staging, const struct range *ranges, size_t n)
+{
+	struct staging_state *state = &staging->state;
+
+	for (size_t i = 0; i < state->n_ranges; i++)
+		free(state->ranges[i].name);
+	free(state->ranges);
+	state->ranges = NULL;
+	state->n_ranges = 0;
+	state->scattered = true;
+	return state_copy_ranges(state, ranges, n);
+}
+
 static int state_begin(struct staging_state *state, const struct job_request *request,
 		       const char *chip, const char *meid)
 {
 	staging_state_clear(state);
 	if (request->n_ranges == 0)
 		return -EINVAL;
-	state->ranges = calloc(request->n_ranges, sizeof(*state->ranges));
-	if (!state->ranges)
+	if (state_copy_ranges(state, request->ranges, request->n_ranges) < 0)
 		return -ENOMEM;
-	state->n_ranges = request->n_ranges;
-	for (size_t i = 0; i < request->n_ranges; i++) {
-		state->ranges[i].name = strdup(request->ranges[i].name);
-		state->ranges[i].start = request->ranges[i].start;
-		state->ranges[i].asked = request->ranges[i].length;
-		if (!state->ranges[i].name)
-			return -ENOMEM;
-	}
 	if (str_replace(&state->chip, chip) < 0)
 		return -ENOMEM;
 	return str_replace(&state->meid, meid);
@@ -277,6 +308,22 @@ int staging_open_images(struct staging *staging, struct failure *failure)
 	}
 	staging->resumed = staging_done(staging, false) > 0;
 	return check_space(staging, failure);
+}
+
+int staging_write(struct staging *staging, size_t index, uint64_t offset, const void *data,
+		  size_t size)
+{
+	const int fd = staging->images[index].fd;
+	const uint64_t end = offset + size;
+	int r = fd_pwrite_all(fd, data, size, offset);
+
+	if (r < 0)
+		return r;
+	/* Only a wish; whether it reached the disk is the checkpoint's to say. */
+	if (offset / WRITEBACK_BYTES != end / WRITEBACK_BYTES)
+		(void)sync_file_range(fd, (off_t)((end / WRITEBACK_BYTES - 1) * WRITEBACK_BYTES),
+				      WRITEBACK_BYTES, SYNC_FILE_RANGE_WRITE);
+	return 0;
 }
 
 int staging_checkpoint(struct staging *staging, size_t index, bool verifying)

@@ -45,8 +45,19 @@ void staging_close(struct staging *staging);
 
 _must_check_ int staging_save_state(struct staging *staging);
 
+/* The ranges of the job's scatter file instead of those of the request, before images are opened. */
+_must_check_ int staging_replace_ranges(struct staging *staging, const struct range *ranges,
+					size_t n);
+
+/* True for a name that the backup or the staging itself uses, or that is not fit for a file. */
+bool staging_name_is_reserved(const char *name);
+
 /* Once the lengths are known: opens images and maps, and sees whether the rest has room. */
 _must_check_ int staging_open_images(struct staging *staging, struct failure *failure);
+
+/* Writes a piece of an image; the disk begins with it soon, so that a checkpoint is short. */
+_must_check_ int staging_write(struct staging *staging, size_t index, uint64_t offset,
+			       const void *data, size_t size);
 
 /* Makes an image durable, then the map of it (of what is verified, when verifying). */
 _must_check_ int staging_checkpoint(struct staging *staging, size_t index, bool verifying);

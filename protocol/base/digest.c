@@ -35,3 +35,18 @@ int digest_file(int fd, uint64_t offset, uint64_t length, char ret_hex[DIGEST_HE
 	hex_encode(digest, sizeof(digest), ret_hex);
 	return 0;
 }
+
+int digest_memory(const void *data, size_t size, char ret_hex[DIGEST_HEX_SIZE])
+{
+	uint8_t digest[32];
+
+	if (EVP_Digest(data, size, digest, NULL, EVP_sha256(), NULL) != 1)
+		return -EIO;
+	hex_encode(digest, sizeof(digest), ret_hex);
+	return 0;
+}
+
+int digest_sha1(const void *data, size_t size, uint8_t ret[DIGEST_SHA1_SIZE])
+{
+	return EVP_Digest(data, size, ret, NULL, EVP_sha1(), NULL) == 1 ? 0 : -EIO;
+}

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define COPY_BYTES (256U * 1024U)
+
 int fd_close(int fd)
 {
 	if (fd >= 0) {
@@ -142,18 +144,21 @@ static int sync_parent(int dirfd, const char *path)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-int fd_replace_file(int dirfd, const char *path, const void *data, size_t size, mode_t mode)
+int fd_sync(int fd)
 {
-	_cleanup_free_ char *temporary = NULL;
-	_cleanup_close_ int fd = -1;
-	int r;
+	return fsync(fd) < 0 ? -errno : 0;
+}
 
-	if (asprintf(&temporary, "%s.tmp", path) < 0)
-		return -ENOMEM;
-	fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
-	if (fd < 0)
+int fd_rename(int dirfd, const char *from, const char *to, bool exchange)
+{
+	if (renameat2(dirfd, from, dirfd, to, exchange ? RENAME_EXCHANGE : 0) < 0)
 		return -errno;
-	r = fd_write_all(fd, data, size);
+	return fd_sync(dirfd);
+}
+
+/* Makes the temporary file permanent under its name, or removes it; r is how writing it went. */
+static int finish_file(int fd, int dirfd, const char *temporary, const char *path, int r)
+{
 	if (r >= 0 && fsync(fd) < 0)
 		r = -errno;
 	if (r >= 0 && renameat(dirfd, temporary, dirfd, path) < 0)
@@ -163,4 +168,72 @@ int fd_replace_file(int dirfd, const char *path, const void *data, size_t size, 
 		return r;
 	}
 	return sync_parent(dirfd, path);
+}
+
+/* The temporary file of path; the caller frees the name. */
+static int create_temporary(int dirfd, const char *path, mode_t mode, char **ret_name)
+{
+	_cleanup_free_ char *name = NULL;
+	int fd;
+
+	if (asprintf(&name, "%s.tmp", path) < 0)
+		return -ENOMEM;
+	fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (fd < 0)
+		return -errno;
+	*ret_name = TAKE_PTR(name);
+	return fd;
+}
+
+int fd_replace_file(int dirfd, const char *path, const void *data, size_t size, mode_t mode)
+{
+	_cleanup_free_ char *temporary = NULL;
+	_cleanup_close_ int fd = create_temporary(dirfd, path, mode, &temporary);
+
+	if (fd < 0)
+		return fd;
+	return finish_file(fd, dirfd, temporary, path, fd_write_all(fd, data, size));
+}
+
+/* To the end of from, which may be another one than it was when its size was asked for. */
+static int copy_content(int from, int to, uint64_t limit)
+{
+	_cleanup_free_ uint8_t *piece = malloc(COPY_BYTES);
+	uint64_t offset = 0;
+
+	if (!piece)
+		return -ENOMEM;
+	for (;;) {
+		ssize_t n = pread(from, piece, COPY_BYTES, (off_t)offset);
+		int r;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
+		offset += (uint64_t)n;
+		if (offset > limit)
+			return -EFBIG;
+		r = fd_write_all(to, piece, (size_t)n);
+		if (r < 0)
+			return r;
+	}
+}
+
+int fd_copy_file(int from, int dirfd, const char *path, uint64_t limit, mode_t mode)
+{
+	_cleanup_free_ char *temporary = NULL;
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	if (fstat(from, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	if (st.st_size < 0 || (uint64_t)st.st_size > limit)
+		return -EFBIG;
+	fd = create_temporary(dirfd, path, mode, &temporary);
+	if (fd < 0)
+		return fd;
+	return finish_file(fd, dirfd, temporary, path, copy_content(from, fd, limit));
 }

@@ -3,6 +3,7 @@
 
 /* Whole reads and writes on descriptors, and small files. All return negative errno on failure. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -38,8 +39,24 @@ _must_check_ int fd_read_file(int dirfd, const char *path, size_t limit, char **
 			      size_t *ret_size);
 
 /*
+ * Puts a copy of the regular file from at path below dirfd, durably as fd_replace_file. Its position
+ * is neither used nor moved. -EINVAL for what is no regular file, -EFBIG over limit bytes, -EBADF
+ * for one that is not open for reading.
+ */
+_must_check_ int fd_copy_file(int from, int dirfd, const char *path, uint64_t limit, mode_t mode);
+
+/*
  * Replaces path below dirfd by data, durably: temporary file, fsync, rename, fsync of the folder.
  * After a crash the old content or the new is there, never a mixture.
  */
 _must_check_ int fd_replace_file(int dirfd, const char *path, const void *data, size_t size,
 				 mode_t mode);
+
+/* Puts on the disk what was written to a file, or which entries a directory has. */
+_must_check_ int fd_sync(int fd);
+
+/*
+ * Renames from to the name to, both directly below dirfd, durably. A directory that takes the place
+ * of another needs it empty (-ENOTEMPTY, -EEXIST); with exchange both must be there and swap.
+ */
+_must_check_ int fd_rename(int dirfd, const char *from, const char *to, bool exchange);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "protocol/base/strings.h"
+#include "protocol/control/failure-words.h"
 #include "protocol/control/message.h"
 
 static const char *const codes[_FAILURE_MAX] = {
@@ -26,6 +27,7 @@ static const char *const codes[_FAILURE_MAX] = {
 	[FAILURE_CANCELLED] = "cancelled",
 	[FAILURE_PORT_BUSY] = "port-busy",
 	[FAILURE_WRONG_WATCH] = "wrong-watch",
+	[FAILURE_SCATTER_MISMATCH] = "scatter-mismatch",
 };
 
 const char *failure_code_to_string(enum failure_code code)
@@ -67,6 +69,8 @@ int failure_set(struct failure *failure, enum failure_code code, const char *hin
 		message = NULL;
 		return -ENOMEM;
 	}
+	if (!hint && failure_words(code))
+		hint = failure_words(code)->hint;
 	r = str_replace(&hint_copy, hint);
 	if (r < 0)
 		return r;

@@ -33,6 +33,7 @@ enum failure_code {
 	FAILURE_CANCELLED,
 	FAILURE_PORT_BUSY,   /* the port could not be opened: another program, or no permission */
 	FAILURE_WRONG_WATCH, /* another watch than the one this job began with */
+	FAILURE_SCATTER_MISMATCH, /* the scatter file cannot be read, or is for another watch */
 	_FAILURE_MAX,
 };
 
@@ -48,7 +49,7 @@ const char *failure_code_to_string(enum failure_code code);
 /* -EINVAL for an unknown word. */
 _must_check_ int failure_code_from_string(const char *s, enum failure_code *ret);
 
-/* Sets *failure (freeing what it held); hint may be NULL, format may not. -ENOMEM. */
+/* Sets *failure (freeing what it held); without a hint it gets the code's own. -ENOMEM. */
 _printf_(4, 5) int failure_set(struct failure *failure, enum failure_code code, const char *hint,
 			       const char *format, ...);
 

@@ -20,10 +20,10 @@ struct buffer {
 
 /*
  * A descriptor belongs to the message that holds the last byte received with it: the kernel ends a
- * read behind the piece that carried one, and a sender passes it with a piece of one message. Two
- * can wait: one of the message that just ended, one of the message that begins behind it.
+ * read behind the piece that carried some, and a sender passes them with a piece of one message. Two
+ * messages' can wait: those of the message that just ended, those of the one that begins behind it.
  */
-#define PASSED_MAX 2U
+#define PASSED_MAX (2U * FRAME_FDS_MAX)
 
 struct passed {
 	int fd;
@@ -38,11 +38,12 @@ struct frame {
 	uint64_t received; /* bytes of the whole stream */
 	struct passed passed[PASSED_MAX];
 	size_t n_passed;
-	int message_fd; /* of the message last given out */
+	int message_fds[FRAME_FDS_MAX]; /* of the message last given out, -1: none */
 
 	struct buffer out;
 	size_t out_limit;
-	int out_fd;          /* goes with the message at out_fd_begin */
+	int out_fds[FRAME_FDS_MAX]; /* go with the message at out_fd_begin */
+	size_t n_out_fds;
 	size_t out_fd_begin; /* indexes of out.data */
 	size_t out_fd_end;
 };
@@ -104,11 +105,23 @@ int frame_new(int fd, size_t input_limit, size_t output_limit, struct frame **re
 		.fd = fd,
 		.in_limit = input_limit,
 		.out_limit = output_limit,
-		.message_fd = -1,
-		.out_fd = -1,
 	};
+	for (size_t i = 0; i < FRAME_FDS_MAX; i++)
+		frame->message_fds[i] = -1;
 	*ret = frame;
 	return 0;
+}
+
+static void close_message_fds(struct frame *frame)
+{
+	for (size_t i = 0; i < FRAME_FDS_MAX; i++)
+		frame->message_fds[i] = fd_close(frame->message_fds[i]);
+}
+
+static void close_out_fds(struct frame *frame)
+{
+	while (frame->n_out_fds > 0)
+		fd_close(frame->out_fds[--frame->n_out_fds]);
 }
 
 void frame_free(struct frame *frame)
@@ -117,8 +130,8 @@ void frame_free(struct frame *frame)
 		return;
 	for (size_t i = 0; i < frame->n_passed; i++)
 		fd_close(frame->passed[i].fd);
-	fd_close(frame->message_fd);
-	fd_close(frame->out_fd);
+	close_message_fds(frame);
+	close_out_fds(frame);
 	fd_close(frame->fd);
 	free(frame->in.data);
 	free(frame->out.data);
@@ -174,14 +187,14 @@ static void keep_passed(struct frame *frame, struct msghdr *header, uint64_t pos
 int frame_fill(struct frame *frame)
 {
 	struct buffer *in = &frame->in;
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(FRAME_FDS_MAX * sizeof(int))];
 	struct iovec piece;
 	struct msghdr header = {
 		.msg_iov = &piece,
 		.msg_iovlen = 1,
 		.msg_control = control,
-		/* Exactly one descriptor: the kernel closes all that find no room. */
-		.msg_controllen = CMSG_LEN(sizeof(int)),
+		/* Exactly as many as may come: the kernel closes all that find no room. */
+		.msg_controllen = CMSG_LEN(FRAME_FDS_MAX * sizeof(int)),
 	};
 	ssize_t n;
 	int r;
@@ -201,19 +214,19 @@ int frame_fill(struct frame *frame)
 	return 1;
 }
 
-/* Descriptors of bytes up to position: the first becomes the message's, any other is closed. */
+/* Descriptors of bytes up to position: the first become the message's, any other is closed. */
 static void claim_passed(struct frame *frame, uint64_t position)
 {
-	size_t kept = 0;
+	size_t kept = 0, claimed = 0;
 
-	frame->message_fd = fd_close(frame->message_fd);
+	close_message_fds(frame);
 	for (size_t i = 0; i < frame->n_passed; i++) {
 		struct passed passed = frame->passed[i];
 
 		if (passed.position > position)
 			frame->passed[kept++] = passed;
-		else if (frame->message_fd < 0)
-			frame->message_fd = passed.fd;
+		else if (claimed < FRAME_FDS_MAX)
+			frame->message_fds[claimed++] = passed.fd;
 		else
 			fd_close(passed.fd);
 	}
@@ -244,9 +257,9 @@ bool frame_has_input(const struct frame *frame)
 	return buffer_used(&frame->in) > 0;
 }
 
-int frame_take_fd(struct frame *frame)
+int frame_take_fd(struct frame *frame, size_t index)
 {
-	return TAKE_FD(frame->message_fd);
+	return index < FRAME_FDS_MAX ? TAKE_FD(frame->message_fds[index]) : -1;
 }
 
 /* Room for size more bytes of output. */
@@ -279,58 +292,66 @@ int frame_put(struct frame *frame, const char *text, size_t size)
 	return 0;
 }
 
-int frame_put_with_fd(struct frame *frame, const char *text, size_t size, int fd)
+int frame_put_with_fds(struct frame *frame, const char *text, size_t size, const int *fds, size_t n)
 {
-	int r = frame->out_fd >= 0 ? -EBUSY : frame_put(frame, text, size);
+	int r = n > FRAME_FDS_MAX ? -E2BIG : 0;
 
+	if (r == 0)
+		r = frame->n_out_fds > 0 ? -EBUSY : frame_put(frame, text, size);
 	if (r < 0) {
-		fd_close(fd);
+		for (size_t i = 0; i < n; i++)
+			fd_close(fds[i]);
 		return r;
 	}
-	frame->out_fd = fd;
+	memcpy(frame->out_fds, fds, n * sizeof(int));
+	frame->n_out_fds = n;
 	frame->out_fd_end = frame->out.end;
 	frame->out_fd_begin = frame->out.end - size - 1;
 	return 0;
 }
 
-/* How much may go in one piece: bytes with a descriptor go alone. */
-static size_t next_piece(const struct frame *frame, bool *ret_with_fd)
+/* How much may go in one piece: bytes with descriptors go alone. */
+static size_t next_piece(const struct frame *frame, bool *ret_with_fds)
 {
 	const struct buffer *out = &frame->out;
 
-	*ret_with_fd = frame->out_fd >= 0 && out->begin == frame->out_fd_begin;
-	if (*ret_with_fd)
+	*ret_with_fds = frame->n_out_fds > 0 && out->begin == frame->out_fd_begin;
+	if (*ret_with_fds)
 		return frame->out_fd_end - out->begin;
-	return (frame->out_fd >= 0 ? frame->out_fd_begin : out->end) - out->begin;
+	return (frame->n_out_fds > 0 ? frame->out_fd_begin : out->end) - out->begin;
+}
+
+static void attach_fds(const struct frame *frame, struct msghdr *header, char *control)
+{
+	size_t size = frame->n_out_fds * sizeof(int);
+	struct cmsghdr *c = (struct cmsghdr *)control;
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(size);
+	memcpy(CMSG_DATA(c), frame->out_fds, size);
+	header->msg_control = control;
+	header->msg_controllen = CMSG_SPACE(size);
 }
 
 static ssize_t send_piece(struct frame *frame)
 {
-	bool with_fd;
-	size_t size = next_piece(frame, &with_fd);
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = { 0 };
+	bool with_fds;
+	size_t size = next_piece(frame, &with_fds);
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(FRAME_FDS_MAX * sizeof(int))] = { 0 };
 	struct iovec piece = { frame->out.data + frame->out.begin, size };
 	struct msghdr header = { .msg_iov = &piece, .msg_iovlen = 1 };
 	ssize_t n;
 
-	if (with_fd) {
-		struct cmsghdr *c;
-
-		header.msg_control = control;
-		header.msg_controllen = sizeof(control);
-		c = CMSG_FIRSTHDR(&header);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &frame->out_fd, sizeof(int));
-	}
+	if (with_fds)
+		attach_fds(frame, &header, control);
 	do
 		n = sendmsg(frame->fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
-	if (with_fd)
-		frame->out_fd = fd_close(frame->out_fd);
+	if (with_fds)
+		close_out_fds(frame);
 	return n;
 }
 

@@ -12,6 +12,8 @@
 
 #include "protocol/base/cleanup.h"
 
+#define FRAME_FDS_MAX 4U /* descriptors with one message */
+
 struct frame;
 
 /* Takes fd (also on failure). Limits are bytes of one message read and of all unsent output. */
@@ -38,16 +40,21 @@ _must_check_ int frame_next(struct frame *frame, char **ret_text, size_t *ret_si
 bool frame_has_input(const struct frame *frame);
 
 /*
- * The descriptor that travelled with the message last given out; the caller owns it. -1: none. One
- * a message is kept until the next frame_next, any other is closed.
+ * A descriptor that travelled with the message last given out, by its place among them; the caller
+ * owns it. -1: none, or taken already. FRAME_FDS_MAX a message are kept until the next frame_next,
+ * any other is closed.
  */
-int frame_take_fd(struct frame *frame);
+int frame_take_fd(struct frame *frame, size_t index);
 
 /* Queues one message. -ENOBUFS when it would pass the limit (nothing is queued), -ENOMEM. */
 _must_check_ int frame_put(struct frame *frame, const char *text, size_t size);
 
-/* The same with a descriptor, taken also on failure. -EBUSY while another one is unsent. */
-_must_check_ int frame_put_with_fd(struct frame *frame, const char *text, size_t size, int fd);
+/*
+ * The same with 1 to FRAME_FDS_MAX descriptors, taken also on failure. -EBUSY while other ones are
+ * unsent, -E2BIG for more.
+ */
+_must_check_ int frame_put_with_fds(struct frame *frame, const char *text, size_t size,
+				    const int *fds, size_t n);
 
 /* Sends what the socket takes. 0: all is sent; 1: some is left; -EPIPE and others: lost. */
 _must_check_ int frame_flush(struct frame *frame);

@@ -22,6 +22,7 @@ void job_request_clear(struct job_request *request)
 	ranges_free(request->ranges, request->n_ranges);
 	free(request->scatter);
 	free(request->da);
+	free(request->da_layout);
 	free(request->slot);
 	free(request->chip);
 	free(request->meid);
@@ -77,6 +78,7 @@ int job_request_copy(const struct job_request *from, struct job_request *ret)
 		.method = from->method,
 		.verify = from->verify,
 		.rebuild = from->rebuild,
+		.identify_flash = from->identify_flash,
 		.count = from->count,
 		.priority = from->priority,
 		.timeout = from->timeout,
@@ -89,6 +91,8 @@ int job_request_copy(const struct job_request *from, struct job_request *ret)
 		r = str_replace(&copy.scatter, from->scatter);
 	if (r == 0)
 		r = str_replace(&copy.da, from->da);
+	if (r == 0)
+		r = str_replace(&copy.da_layout, from->da_layout);
 	if (r == 0)
 		r = str_replace(&copy.slot, from->slot);
 	if (r == 0)
@@ -132,7 +136,7 @@ static bool name_is_taken(const struct job_request *request, const char *name)
 static bool name_is_reserved(const char *name)
 {
 	static const char *const reserved[] = { "manifest.json", "SHA256SUMS", "firmware",
-						"report.txt" };
+						"report.txt", "report.html" };
 
 	return word_find(reserved, ARRAY_SIZE(reserved), name) >= 0;
 }
@@ -245,6 +249,12 @@ static const struct field fields[] = {
 	{ .name = "ranges", .type = FIELD_CUSTOM, .read = read_ranges },
 	{ .name = "scatter", .type = FIELD_STRING, .offset = OFFSET(scatter), NAME_FIELD },
 	{ .name = "da", .type = FIELD_STRING, .offset = OFFSET(da), NAME_FIELD },
+	{ .name = "da_layout",
+	  .type = FIELD_STRING,
+	  .offset = OFFSET(da_layout),
+	  .flags = FIELD_CLEAN,
+	  .min = 1,
+	  .max = LIMIT_LAYOUT_BYTES },
 	{ .name = "method",
 	  .type = FIELD_WORD,
 	  .offset = OFFSET(method),
@@ -254,6 +264,7 @@ static const struct field fields[] = {
 	  .offset = OFFSET(verify),
 	  WORDS(verify_mode_words) },
 	{ .name = "rebuild", .type = FIELD_BOOL, .offset = OFFSET(rebuild) },
+	{ .name = "identify_flash", .type = FIELD_BOOL, .offset = OFFSET(identify_flash) },
 	{ .name = "slot", .type = FIELD_STRING, .offset = OFFSET(slot), NAME_FIELD },
 	{ .name = "chip", .type = FIELD_STRING, .offset = OFFSET(chip), NAME_FIELD },
 	{ .name = "meid", .type = FIELD_CUSTOM, .offset = OFFSET(meid), .read = read_meid },
@@ -356,9 +367,12 @@ int job_request_to_json(const struct job_request *request, struct json_object **
 		ret,
 		MEMBERS(M_OBJECT("ranges", TAKE_PTR(ranges)),
 			M_STRING_OPT("scatter", request->scatter), M_STRING_OPT("da", request->da),
+			M_STRING_OPT("da_layout", request->da_layout),
 			M_STRING("method", read_method_to_string(request->method)),
 			M_STRING("verify", verify_mode_to_string(request->verify)),
-			M_BOOL("rebuild", request->rebuild), M_STRING_OPT("slot", request->slot),
+			M_BOOL("rebuild", request->rebuild),
+			request->identify_flash ? M_BOOL("identify_flash", true) : M_NONE,
+			M_STRING_OPT("slot", request->slot),
 			M_STRING_OPT("chip", request->chip), M_STRING_OPT("meid", request->meid),
 			M_INT("count", request->count), M_INT("priority", request->priority),
 			M_OBJECT("labels", TAKE_PTR(labels)),

@@ -52,11 +52,13 @@ struct range {
 struct job_request {
 	struct range *ranges; /* at least one once checked */
 	size_t n_ranges;
-	char *scatter; /* NULL: none */
-	char *da;      /* NULL: none */
+	char *scatter;   /* NULL: none */
+	char *da;        /* NULL: none */
+	char *da_layout; /* where its parts lie (da-file.h), for one with no head; NULL: it has one */
 	enum read_method method;
 	enum verify_mode verify;
 	bool rebuild;     /* default true */
+	bool identify_flash; /* ask the flash itself for its id, through its controller */
 	char *slot;       /* NULL: any */
 	char *chip;       /* NULL: any */
 	char *meid;       /* NULL: any; 32 lower-case hexadecimal digits */

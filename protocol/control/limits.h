@@ -9,12 +9,16 @@
 #define LIMIT_JSON_DEPTH          16U             /* deepest real request is 4 */
 #define LIMIT_CONNECTIONS         1024U           /* all users */
 #define LIMIT_CONNECTIONS_PER_UID 256U
-#define LIMIT_REQUEST_SECONDS     10U            /* to finish a call that was begun */
-#define LIMIT_RANGES              64U            /* of one job */
-#define LIMIT_LABELS              32U            /* of one job */
-#define LIMIT_NAME_BYTES          64U            /* slot, range, label key, chip */
-#define LIMIT_LABEL_BYTES         512U           /* a label's value */
-#define LIMIT_DEVICE_BYTES        256U           /* a device path */
+#define LIMIT_REQUEST_SECONDS     10U           /* to finish a call that was begun */
+#define LIMIT_RANGES              64U           /* of one job */
+#define LIMIT_LABELS              32U           /* of one job */
+#define LIMIT_NAME_BYTES          64U           /* slot, range, label key, chip */
+#define LIMIT_LABEL_BYTES         512U          /* a label's value */
+#define LIMIT_DEVICE_BYTES        256U          /* a device path */
+#define LIMIT_LAYOUT_BYTES        256U          /* where the parts of a bare agent lie */
+#define LIMIT_AGENT_BYTES         (64ULL << 20) /* a file of download agents; the largest known: 4 MB */
+#define LIMIT_SCATTER_BYTES       (1ULL << 20)   /* a scatter file; the largest known: 20 KB */
+#define LIMIT_AGENTS              32U            /* files of download agents the daemon keeps */
 #define LIMIT_COUNT               1000U          /* jobs of one Submit */
 #define LIMIT_LIST                1000U          /* rows of one list reply, also the default */
 #define LIMIT_QUEUED_JOBS         100000U        /* unfinished jobs the daemon keeps */

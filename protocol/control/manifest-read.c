@@ -7,11 +7,12 @@
 #include "protocol/control/manifest.h"
 #include "protocol/control/message.h"
 
-#define EVIDENCE_MAX      32U
-#define EVIDENCE_TEXT_MAX 1024
-#define LOWER_HEX_DIGITS  "0123456789abcdef"
-#define REQUIRED_NAME     .flags = FIELD_REQUIRED | FIELD_NAME, .min = 1, .max = LIMIT_NAME_BYTES
-#define OFFSET(member)    offsetof(struct manifest, member)
+#define EVIDENCE_MAX       32U
+#define EVIDENCE_TEXT_MAX  1024
+#define REBUILD_DETAIL_MAX 4096
+#define LOWER_HEX_DIGITS   "0123456789abcdef"
+#define REQUIRED_NAME      .flags = FIELD_REQUIRED | FIELD_NAME, .min = 1, .max = LIMIT_NAME_BYTES
+#define OFFSET(member)     offsetof(struct manifest, member)
 
 /* ---- watch ---- */
 
@@ -289,6 +290,44 @@ static int read_tool(struct json_object *value, void *target, struct problem *pr
 	return r;
 }
 
+#define COVERAGE(n)                                                           \
+	{                                                                     \
+		.name = #n, .type = FIELD_UINT, .offset = OFFSET(coverage.n), \
+		.flags = FIELD_REQUIRED, .min = 0, .max = LIMIT_READ_BYTES    \
+	}
+
+static int read_coverage(struct json_object *value, void *target, struct problem *problem)
+{
+	static const struct field fields[] = {
+		COVERAGE(firmware),
+		COVERAGE(digest),
+		COVERAGE(structure),
+		COVERAGE(unproven),
+	};
+
+	return message_read(value, fields, ARRAY_SIZE(fields), target, problem);
+}
+
+static int read_rebuild(struct json_object *value, void *target, struct problem *problem)
+{
+	static const struct field fields[] = {
+		{ .name = "ok",
+		  .type = FIELD_BOOL,
+		  .offset = OFFSET(rebuild.ok),
+		  .flags = FIELD_REQUIRED },
+		{ .name = "detail",
+		  .type = FIELD_STRING,
+		  .offset = OFFSET(rebuild.detail),
+		  .flags = FIELD_CLEAN,
+		  .min = 0,
+		  .max = REBUILD_DETAIL_MAX },
+	};
+	struct manifest *manifest = target;
+
+	manifest->rebuild.tried = true;
+	return message_read(value, fields, ARRAY_SIZE(fields), target, problem);
+}
+
 static int read_labels(struct json_object *value, void *target, struct problem *problem)
 {
 	struct manifest *manifest = target;
@@ -323,6 +362,8 @@ static const struct field fields[] = {
 	{ .name = "watch", .type = FIELD_CUSTOM, .flags = FIELD_REQUIRED, .read = read_watch },
 	{ .name = "read", .type = FIELD_CUSTOM, .flags = FIELD_REQUIRED, .read = read_read },
 	{ .name = "health", .type = FIELD_INT, .offset = OFFSET(health), .min = 0, .max = 100 },
+	{ .name = "coverage", .type = FIELD_CUSTOM, .read = read_coverage },
+	{ .name = "rebuild", .type = FIELD_CUSTOM, .read = read_rebuild },
 	{ .name = "labels", .type = FIELD_CUSTOM, .flags = FIELD_REQUIRED, .read = read_labels },
 	{ .name = "job",
 	  .type = FIELD_INT,

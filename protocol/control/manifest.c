@@ -30,6 +30,7 @@ void manifest_clear(struct manifest *manifest)
 	free(manifest->read.method);
 	free(manifest->read.ranges);
 	free(manifest->read.verify_mode);
+	free(manifest->rebuild.detail);
 	free(manifest->slot);
 	labels_free(manifest->labels, manifest->n_labels);
 	*manifest = (struct manifest){ 0 };
@@ -126,11 +127,32 @@ static int read_to_json(const struct manifest *manifest, struct json_object **re
 					  M_OBJECT("verify", verify)));
 }
 
+/* NULL where nothing is told. */
+static int coverage_to_json(const struct manifest *manifest, struct json_object **ret)
+{
+	if (manifest->coverage.firmware == 0)
+		return 0;
+	return message_build(ret, MEMBERS(M_INT("firmware", manifest->coverage.firmware),
+					  M_INT("digest", manifest->coverage.digest),
+					  M_INT("structure", manifest->coverage.structure),
+					  M_INT("unproven", manifest->coverage.unproven)));
+}
+
+static int rebuild_to_json(const struct manifest *manifest, struct json_object **ret)
+{
+	if (!manifest->rebuild.tried)
+		return 0;
+	return message_build(ret, MEMBERS(M_BOOL("ok", manifest->rebuild.ok),
+					  M_STRING_OPT("detail", manifest->rebuild.detail)));
+}
+
 /* The parts that are objects, which belong to message_build once they are handed over. */
 struct parts {
 	struct json_object *tool;
 	struct json_object *watch;
 	struct json_object *read;
+	struct json_object *coverage;
+	struct json_object *rebuild;
 	struct json_object *labels;
 };
 
@@ -139,6 +161,8 @@ static void parts_clear(struct parts *parts)
 	message_unref(parts->tool);
 	message_unref(parts->watch);
 	message_unref(parts->read);
+	message_unref(parts->coverage);
+	message_unref(parts->rebuild);
 	message_unref(parts->labels);
 }
 
@@ -152,6 +176,10 @@ static int parts_build(const struct manifest *manifest, struct parts *parts)
 		r = watch_to_json(manifest, &parts->watch);
 	if (r == 0)
 		r = read_to_json(manifest, &parts->read);
+	if (r == 0)
+		r = coverage_to_json(manifest, &parts->coverage);
+	if (r == 0)
+		r = rebuild_to_json(manifest, &parts->rebuild);
 	if (r == 0)
 		r = labels_to_json(manifest->labels, manifest->n_labels, &parts->labels);
 	return r;
@@ -175,6 +203,8 @@ int manifest_to_text(const struct manifest *manifest, char **ret)
 				  M_OBJECT("watch", TAKE_PTR(parts.watch)),
 				  M_OBJECT("read", TAKE_PTR(parts.read)),
 				  M_INT_IF(manifest->health >= 0, "health", manifest->health),
+				  M_OBJECT("coverage", TAKE_PTR(parts.coverage)),
+				  M_OBJECT("rebuild", TAKE_PTR(parts.rebuild)),
 				  M_OBJECT("labels", TAKE_PTR(parts.labels)),
 				  M_INT("job", manifest->job),
 				  M_STRING_OPT("slot", manifest->slot)));

@@ -62,6 +62,14 @@ struct manifest {
 		bool verify_ok; /* all verify_bytes agreed with a second read */
 	} read;
 	int64_t health; /* percent, -1: not checked */
+	struct {        /* bytes of the firmware, by what proves them; all 0: not told */
+		uint64_t firmware, digest, structure, unproven;
+	} coverage;
+	struct {
+		bool tried;   /* else the rest means nothing */
+		bool ok;      /* firmware/ is there */
+		char *detail; /* what came of it; NULL: nothing to say */
+	} rebuild;
 	struct label *labels;
 	size_t n_labels;
 	int64_t job;

@@ -206,17 +206,21 @@ static int body_to_json(const struct worker_message *message, struct json_object
 	return -EINVAL;
 }
 
-static int message_to_packet(const struct worker_message *message, char **ret)
+static int message_to_packet(const struct worker_message *message, const struct worker_files *files,
+			     char **ret)
 {
-	_cleanup_message_ struct json_object *object = NULL;
+	_cleanup_message_ struct json_object *object = NULL, *names = NULL;
 	struct json_object *body;
 	int r;
 
-	r = body_to_json(message, &body);
+	r = worker_files_to_json(files, &names);
+	if (r >= 0)
+		r = body_to_json(message, &body);
 	if (r < 0)
 		return r;
 	r = message_build(&object,
-			  MEMBERS(M_STRING("type", types[message->type]), M_OBJECT("body", body)));
+			  MEMBERS(M_STRING("type", types[message->type]),
+				  M_OBJECT("files", TAKE_PTR(names)), M_OBJECT("body", body)));
 	return r < 0 ? r : message_to_text(object, ret);
 }
 
@@ -232,33 +236,32 @@ static int send_packet(int fd, struct msghdr *header)
 	return 0;
 }
 
-int worker_message_send(int fd, const struct worker_message *message, int fd_to_pass)
+int worker_message_send_files(int fd, const struct worker_message *message,
+			      const struct worker_files *files)
 {
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = { 0 };
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(WORKER_FILES_BYTES)] = { 0 };
 	_cleanup_free_ char *text = NULL;
 	struct msghdr header = { .msg_iovlen = 1 };
 	struct iovec piece;
 	int r;
 
-	r = message_to_packet(message, &text);
+	r = message_to_packet(message, files, &text);
 	if (r < 0)
 		return r;
 	piece = (struct iovec){ text, strlen(text) };
 	if (piece.iov_len > LIMIT_WORKER_MESSAGE)
 		return -EMSGSIZE;
 	header.msg_iov = &piece;
-	if (fd_to_pass >= 0) {
-		struct cmsghdr *c;
-
-		header.msg_control = control;
-		header.msg_controllen = sizeof(control);
-		c = CMSG_FIRSTHDR(&header);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &fd_to_pass, sizeof(int));
-	}
+	worker_files_attach(files, &header, control);
 	return send_packet(fd, &header);
+}
+
+int worker_message_send(int fd, const struct worker_message *message, int directory)
+{
+	struct worker_files files = WORKER_FILES_NONE;
+
+	files.fds[WORKER_FILE_DIRECTORY] = directory;
+	return worker_message_send_files(fd, message, &files);
 }
 
 /* ---- Receiving ---- */
@@ -302,6 +305,7 @@ static int body_from_json(struct json_object *body, struct worker_message *messa
 struct envelope {
 	enum worker_message_type type;
 	struct json_object *body;
+	struct worker_file_names files;
 };
 
 static void envelope_clear(struct envelope *envelope)
@@ -309,7 +313,9 @@ static void envelope_clear(struct envelope *envelope)
 	message_unref(envelope->body);
 }
 
-static int message_from_packet(const char *text, size_t size, struct worker_message *ret)
+/* Takes what it uses of passed. */
+static int message_from_packet(const char *text, size_t size, struct worker_files *passed, size_t n,
+			       struct worker_message *ret, struct worker_files *ret_files)
 {
 	static const struct field fields[] = {
 		{ .name = "type",
@@ -318,6 +324,10 @@ static int message_from_packet(const char *text, size_t size, struct worker_mess
 		  .flags = FIELD_REQUIRED,
 		  .words = types,
 		  .n_words = ARRAY_SIZE(types) },
+		{ .name = "files",
+		  .type = FIELD_CUSTOM,
+		  .offset = offsetof(struct envelope, files),
+		  .read = worker_file_names_read },
 		{ .name = "body", .type = FIELD_OBJECT, .offset = offsetof(struct envelope, body) },
 	};
 	_cleanup_(worker_message_clear) struct worker_message message = { .type = WORKER_STOP };
@@ -333,6 +343,8 @@ static int message_from_packet(const char *text, size_t size, struct worker_mess
 		return r;
 	message.type = envelope.type;
 	r = body_from_json(envelope.body, &message);
+	if (r >= 0)
+		r = worker_files_sort(&envelope.files, passed, n, ret_files);
 	if (r < 0)
 		return r;
 	*ret = message;
@@ -340,30 +352,20 @@ static int message_from_packet(const char *text, size_t size, struct worker_mess
 	return 0;
 }
 
-static int passed_descriptor(struct msghdr *header)
+int worker_message_receive_files(int fd, struct worker_message *ret, struct worker_files *ret_files)
 {
-	int fd = -1;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c))
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
-		    c->cmsg_len == CMSG_LEN(sizeof(int)))
-			memcpy(&fd, CMSG_DATA(c), sizeof(int));
-	return fd;
-}
-
-int worker_message_receive(int fd, struct worker_message *ret, int *ret_passed)
-{
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(WORKER_FILES_BYTES)];
 	_cleanup_free_ char *text = malloc(LIMIT_WORKER_MESSAGE);
-	_cleanup_close_ int passed = -1;
+	_cleanup_(worker_files_close) struct worker_files passed = WORKER_FILES_NONE;
 	struct iovec piece = { text, LIMIT_WORKER_MESSAGE };
 	struct msghdr header = {
 		.msg_iov = &piece,
 		.msg_iovlen = 1,
 		.msg_control = control,
-		/* Exactly one: the kernel closes all that find no room, and says so. */
-		.msg_controllen = CMSG_LEN(sizeof(int)),
+		/* Exactly as many: the kernel closes all that find no room, and says so. */
+		.msg_controllen = CMSG_LEN(WORKER_FILES_BYTES),
 	};
+	size_t n_passed;
 	ssize_t n;
 	int r;
 
@@ -374,14 +376,23 @@ int worker_message_receive(int fd, struct worker_message *ret, int *ret_passed)
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == ECONNRESET ? 0 : -errno;
-	passed = passed_descriptor(&header);
+	n_passed = worker_files_detach(&header, &passed);
 	if (n == 0)
 		return 0;
 	if (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
 		return -EBADMSG;
-	r = message_from_packet(text, (size_t)n, ret);
-	if (r < 0)
+	r = message_from_packet(text, (size_t)n, &passed, n_passed, ret, ret_files);
+	return r < 0 ? r : 1;
+}
+
+int worker_message_receive(int fd, struct worker_message *ret, int *ret_directory)
+{
+	struct worker_files files = WORKER_FILES_NONE;
+	int r = worker_message_receive_files(fd, ret, &files);
+
+	if (r <= 0)
 		return r;
-	*ret_passed = TAKE_FD(passed);
-	return 1;
+	*ret_directory = TAKE_FD(files.fds[WORKER_FILE_DIRECTORY]);
+	worker_files_close(&files);
+	return r;
 }

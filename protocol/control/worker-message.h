@@ -8,15 +8,16 @@
  *   daemon                                      worker
  *   open {device, mode, timeouts}          -->
  *                                          <--  identity {chip, …}          (or failed, and it exits)
- *   read {job, request, …} + staging fd    -->
+ *   read {job, request, …} + files         -->
  *                                          <--  progress … (at most ten a second)
  *                                          <--  done, or failed; then it exits
  *
  *   check {} + directory fd                -->
  *                                          <--  done, or failed
  *
- * stop asks the worker to end at the next block; closing the socket asks the same. The descriptor
- * of a directory travels with the packet (SCM_RIGHTS), so a worker needs no path of the archive.
+ * stop asks the worker to end at the next block; closing the socket asks the same. Descriptors
+ * travel with the packet (SCM_RIGHTS), which says in its member files what they are, so a worker
+ * needs no path of the daemon's.
  */
 
 #include <stdbool.h>
@@ -25,6 +26,7 @@
 #include "protocol/base/cleanup.h"
 #include "protocol/control/failure.h"
 #include "protocol/control/job.h"
+#include "protocol/control/worker-files.h"
 
 #define WORKER_FD 3
 
@@ -79,13 +81,19 @@ struct worker_message {
 void worker_message_clear(struct worker_message *message);
 
 /*
- * Sends one packet; fd_to_pass goes with it unless negative (it stays the caller's). -EAGAIN when
- * the socket is non-blocking and full, -EPIPE when the other side is gone.
+ * Sends one packet with files, which stay the caller's. -EAGAIN when the socket is non-blocking and
+ * full, -EPIPE when the other side is gone.
  */
-_must_check_ int worker_message_send(int fd, const struct worker_message *message, int fd_to_pass);
+_must_check_ int worker_message_send_files(int fd, const struct worker_message *message,
+					   const struct worker_files *files);
 
 /*
- * Receives one packet. *ret_passed is a descriptor that the caller now owns, or -1. 0 at the end of
- * the stream, 1 with a message; -EAGAIN, -EBADMSG for a packet that breaks the form.
+ * Receives one packet; the files that came with it are the caller's. 0 at the end of the stream, 1
+ * with a message; -EAGAIN, -EBADMSG for a packet that breaks the form.
  */
-_must_check_ int worker_message_receive(int fd, struct worker_message *ret, int *ret_passed);
+_must_check_ int worker_message_receive_files(int fd, struct worker_message *ret,
+					      struct worker_files *ret_files);
+
+/* The same for packets with a directory at most (negative: none); any other file is closed. */
+_must_check_ int worker_message_send(int fd, const struct worker_message *message, int directory);
+_must_check_ int worker_message_receive(int fd, struct worker_message *ret, int *ret_directory);

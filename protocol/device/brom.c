@@ -6,6 +6,7 @@
 
 #include "protocol/base/bytes.h"
 #include "protocol/base/time.h"
+#include "protocol/device/brom-internal.h"
 #include "protocol/device/brom-sync.h"
 #include "protocol/device/brom-wire.h"
 
@@ -58,6 +59,11 @@ int brom_new(struct transport *transport, struct brom **ret)
 void brom_free(struct brom *brom)
 {
 	free(brom);
+}
+
+struct brom_wire *brom_internal_wire(struct brom *brom)
+{
+	return &brom->wire;
 }
 
 uint16_t brom_status(const struct brom *brom)

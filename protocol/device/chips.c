@@ -12,7 +12,7 @@
 /* FlashTool capture, MT6261; MTreader, mediatek_flash and the LinkIt uploader agree. */
 #define FAMILY_6261                                                                            \
 	.readable = true, .watchdog = 0xA0030000, .watchdog_off = 0x2200, .reset = 0xA003001C, \
-	.reset_key = 0x1209, .flash_map = 0xA0510000
+	.reset_key = 0x1209, .flash_map = 0xA0510000, .agent = CHIP_AGENT_V32
 
 #define FUSE_WORD 0xA01C0108
 
@@ -60,11 +60,11 @@ static const struct chip chips[] = {
 	  FAMILY_6261,
 	  .source = "mediatek_flash, Fernly, MTreader in the field; no capture" },
 
-	{ .name = "MT2523", .hw_code = 0x2523, .source = IOT },
-	{ .name = "MT2625", .hw_code = 0x2625, .source = IOT },
-	{ .name = "MT5932", .hw_code = 0x5932, .source = IOT },
-	{ .name = "MT7682", .hw_code = 0x7682, .source = IOT },
-	{ .name = "MT7686", .hw_code = 0x7686, .source = IOT },
+	{ .name = "MT2523", .hw_code = 0x2523, .agent = CHIP_AGENT_IOT, .source = IOT },
+	{ .name = "MT2625", .hw_code = 0x2625, .agent = CHIP_AGENT_IOT, .source = IOT },
+	{ .name = "MT5932", .hw_code = 0x5932, .agent = CHIP_AGENT_IOT, .source = IOT },
+	{ .name = "MT7682", .hw_code = 0x7682, .agent = CHIP_AGENT_IOT, .source = IOT },
+	{ .name = "MT7686", .hw_code = 0x7686, .agent = CHIP_AGENT_IOT, .source = IOT },
 
 	{ .name = "MT6223", .hw_code = 0x6223, .source = NO_DATA },
 	{ .name = "MT6225", .hw_code = 0x6225, .source = LISTED_OLD },
@@ -85,16 +85,16 @@ static const struct chip chips[] = {
 	{ .name = "MT6280", .hw_code = 0x6280, .source = LISTED_OLD },
 	{ .name = "MT6291", .hw_code = 0x6291, .source = LISTED_OLD },
 
-	{ .name = "MT2601", .hw_code = 0x2601, .source = PHONE },
-	{ .name = "MT6516", .hw_code = 0x6516, .source = PHONE },
-	{ .name = "MT6572", .hw_code = 0x6572, .source = PHONE },
-	{ .name = "MT6573", .hw_code = 0x6573, .source = PHONE },
-	{ .name = "MT6575", .hw_code = 0x6575, .source = PHONE },
-	{ .name = "MT6580", .hw_code = 0x6580, .source = PHONE },
-	{ .name = "MT6582", .hw_code = 0x6582, .source = PHONE },
-	{ .name = "MT6583", .hw_code = 0x6583, .source = PHONE },
-	{ .name = "MT6592", .hw_code = 0x6592, .source = PHONE },
-	{ .name = "MT6595", .hw_code = 0x6595, .source = PHONE },
+	{ .name = "MT2601", .hw_code = 0x2601, .agent = CHIP_AGENT_SMARTPHONE, .source = PHONE },
+	{ .name = "MT6516", .hw_code = 0x6516, .agent = CHIP_AGENT_SMARTPHONE, .source = PHONE },
+	{ .name = "MT6572", .hw_code = 0x6572, .agent = CHIP_AGENT_SMARTPHONE, .source = PHONE },
+	{ .name = "MT6573", .hw_code = 0x6573, .agent = CHIP_AGENT_SMARTPHONE, .source = PHONE },
+	{ .name = "MT6575", .hw_code = 0x6575, .agent = CHIP_AGENT_SMARTPHONE, .source = PHONE },
+	{ .name = "MT6580", .hw_code = 0x6580, .agent = CHIP_AGENT_SMARTPHONE, .source = PHONE },
+	{ .name = "MT6582", .hw_code = 0x6582, .agent = CHIP_AGENT_SMARTPHONE, .source = PHONE },
+	{ .name = "MT6583", .hw_code = 0x6583, .agent = CHIP_AGENT_SMARTPHONE, .source = PHONE },
+	{ .name = "MT6592", .hw_code = 0x6592, .agent = CHIP_AGENT_SMARTPHONE, .source = PHONE },
+	{ .name = "MT6595", .hw_code = 0x6595, .agent = CHIP_AGENT_SMARTPHONE, .source = PHONE },
 };
 
 /* Charger block and RTC power latch, as FlashTool writes them (capture). */

@@ -10,6 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* How a chip's download agents are started and spoken to. */
+enum chip_agent {
+	CHIP_AGENT_UNKNOWN,    /* no public source tells */
+	CHIP_AGENT_V32,        /* SEND_DA, JUMP_DA, protocol 3.2 with a flash table from the host */
+	CHIP_AGENT_IOT,        /* an environment image (EPP) comes first */
+	CHIP_AGENT_SMARTPHONE, /* other stages, mostly signed */
+};
+
 struct chip {
 	const char *name;  /* "MT6261", "MT2502", … */
 	uint16_t hw_code;  /* answer of the id register 80000008 */
@@ -22,7 +30,8 @@ struct chip {
 	uint32_t flash_map; /* 32-bit register; bit 1 set and bit 0 clear shows the flash at 0 */
 	uint32_t fuse_register; /* 32-bit word, read only */
 	bool power_sequence;    /* FlashTool's charger and power-latch writes were captured on it */
-	const char *source;     /* who says so */
+	enum chip_agent agent;
+	const char *source; /* who says so */
 };
 
 /* The table's entry, best match first by fuse; NULL for a chip we do not know. */

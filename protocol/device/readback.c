@@ -219,7 +219,8 @@ static int fetch(struct readback *rb, uint64_t address, uint64_t want, const uin
 	unsigned int tries = 0;
 
 	for (;;) {
-		size_t room = rb->block - (size_t)(address % class->alignment);
+		/* Up to a multiple of the block: files are written in whole pages then. */
+		size_t room = rb->block - (size_t)(address % rb->block);
 		size_t size = (size_t)MIN_OF(want, room);
 		int r = read_piece(rb, address, size, ret);
 

@@ -6,8 +6,9 @@
  * happens when a read fails, how what was read is proved. Where the bytes go is the target's
  * business. One readback is one session with one watch; it may read several ranges.
  *
- * Blocks begin at the reader's smallest, double after each success and halve on failure. A size
- * that never worked, or failed three times in a row, is not tried again in this session.
+ * Blocks begin at the reader's smallest, double after each success and halve on failure; none
+ * crosses a multiple of its size. A size that never worked, or failed three times in a row, is not
+ * tried again in this session.
  *
  * Errors: -ENODEV and -ECANCELED as in transport.h; -EIO a place cannot be read, -EILSEQ its reads
  * never agree, -EHOSTDOWN the watch no longer answers anything (readback_failure tells where, of

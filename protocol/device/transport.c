@@ -132,6 +132,40 @@ enum line_kind transport_kind(const struct transport *transport)
 	return transport->kind;
 }
 
+static speed_t speed_of(uint32_t baud)
+{
+	static const struct {
+		uint32_t baud;
+		speed_t speed;
+	} speeds[] = {
+		{ 115200, B115200 },
+		{ 230400, B230400 },
+		{ 460800, B460800 },
+		{ 921600, B921600 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(speeds); i++) {
+		if (speeds[i].baud == baud)
+			return speeds[i].speed;
+	}
+	return B0;
+}
+
+int transport_set_speed(struct transport *transport, uint32_t baud)
+{
+	speed_t speed = speed_of(baud);
+	struct termios termios;
+
+	if (speed == B0)
+		return -EINVAL;
+	if (!transport->tty)
+		return 0;
+	if (tcgetattr(transport->fd, &termios) < 0 || cfsetspeed(&termios, speed) < 0 ||
+	    tcsetattr(transport->fd, TCSANOW, &termios) < 0)
+		return errno == EIO ? -ENODEV : -errno;
+	return 0;
+}
+
 static uint64_t deadline_after(uint64_t usec)
 {
 	uint64_t now = time_now();

@@ -36,6 +36,9 @@ DEFINE_CLEANUP(struct transport *, transport_free);
 
 enum line_kind transport_kind(const struct transport *transport);
 
+/* Sets the speed of a tty, in baud; nothing to do for other lines. -EINVAL for an odd speed. */
+_must_check_ int transport_set_speed(struct transport *transport, uint32_t baud);
+
 /* Writes all of data within timeout_usec. */
 _must_check_ int transport_write(struct transport *transport, const void *data, size_t size,
 				 uint64_t timeout_usec);

@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "protocol/firmware/flash-facts.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
 #include "protocol/base/bytes.h"
+#include "protocol/base/flash-ids.h"
+#include "protocol/firmware/boot-layout.h"
 #include "protocol/firmware/gfh.h"
 
-/* The flash window; both 0x1… and 0x9… load addresses mean an offset in the flash. */
-#define WINDOW_MASK 0x0fffffffU
-
-#define SF_HEADER_SIZE   0x14U
-#define BRLYT_SIZE       0xb4U
-#define BRLYT_ENTRIES    8U
-#define BRLYT_EXISTS     0x42424242U
-#define SCAN_STEP        0x1000U /* the main file begins on such a boundary in every known package */
-#define SCAN_END         0x40000U /* and not behind this; the highest seen is 0x20000 */
-#define NEXT_FILE_GAP    0x400U   /* VIVA begins that far behind the main file */
-#define MANUFACTURER_SST 0xbfU
+#define SCAN_STEP     0x1000U  /* the main file begins on such a boundary in every known package */
+#define SCAN_END      0x40000U /* and not behind this; the highest seen is 0x20000 */
+#define NEXT_FILE_GAP 0x400U   /* VIVA begins that far behind the main file */
 
 struct search {
 	flash_facts_reader read;
@@ -29,22 +22,7 @@ struct search {
 
 uint64_t flash_part_size(const uint8_t id[3])
 {
-	unsigned int exponent = id[2] & 0x1fU;
-
-	/* SST's last byte is a part number, not an exponent (flashrom's table). */
-	if (id[0] == MANUFACTURER_SST) {
-		switch (id[2] & 0x0fU) {
-		case 1:
-			return 2U << 20;
-		case 2:
-			return 4U << 20;
-		case 3:
-			return 8U << 20;
-		default:
-			return id[2] == 0x28 ? 1U << 20 : 0;
-		}
-	}
-	return exponent >= 16 && exponent <= 28 ? 1ULL << exponent : 0;
+	return flash_id_size(id);
 }
 
 /* An end behind the flash window is no figure to go by. */
@@ -52,7 +30,7 @@ static uint64_t end_in_window(uint64_t begin, uint64_t length)
 {
 	uint64_t end = begin + length;
 
-	return end <= (uint64_t)WINDOW_MASK + 1 ? end : 0;
+	return end <= (uint64_t)GFH_OFFSET_MASK + 1 ? end : 0;
 }
 
 /* CMEM_ID_INFO: u32 count at 0x0c, then entries of type, id length, id[8]. */
@@ -63,12 +41,14 @@ static void read_parts(struct flash_facts *facts, const struct gfh_record *recor
 	if (record->size < 0x10)
 		return;
 	count = get_le32(record->data + 0x0c);
+	facts->n_parts_told = count;
 	for (uint32_t i = 0; i < count && facts->n_parts < FLASH_FACTS_PARTS_MAX; i++) {
 		uint64_t at = 0x10 + (uint64_t)i * 10;
 		struct flash_part *part = &facts->parts[facts->n_parts];
 
 		if (!bytes_inside(record->size, at, 10))
 			return;
+		part->type = record->data[at];
 		part->id_length = MIN_OF(record->data[at + 1], 8);
 		memcpy(part->id, record->data + at + 2, 8);
 		part->size = part->id_length >= 3 ? flash_part_size(part->id) : 0;
@@ -87,35 +67,56 @@ static void read_nor_geometry(struct flash_facts *facts, const struct gfh_record
 static void read_user_area(struct flash_facts *facts, const struct gfh_record *record)
 {
 	for (unsigned int at = 0x14; at + 16 <= MIN_OF(record->size, 0x74); at += 16) {
-		uint64_t begin = get_le32(record->data + at + 8) & WINDOW_MASK;
+		uint64_t begin = get_le32(record->data + at + 8) & GFH_OFFSET_MASK;
 		uint64_t length = get_le32(record->data + at + 12);
 
 		if (length == 0 || end_in_window(begin, length) == 0)
 			continue;
 		facts->user_begin = begin;
 		facts->user_end = begin + length;
+		for (unsigned int i = 0; i < 4; i++)
+			facts->flash_id[i] = get_le16(record->data + at + 2 * i);
 		return;
 	}
 }
 
-/* MAUI_INFO: the project's name at 8, address and length of the control block at 0xdc and 0xe0. */
+/* The printable beginning of a text field; ret has size + 1 bytes. */
+static void read_text(const uint8_t *data, size_t size, char *ret)
+{
+	size_t n = 0;
+
+	while (n < size && data[n] >= 0x20 && data[n] < 0x7f) {
+		ret[n] = (char)data[n];
+		n++;
+	}
+	memset(ret + n, 0, size + 1 - n);
+}
+
+/*
+ * MAUI_INFO: project at 8, version at 0x88, address and length of the control block at 0xdc and
+ * 0xe0.
+ */
 static void read_maui(struct flash_facts *facts, const struct gfh_record *record)
 {
+	uint64_t begin, end;
 	uint32_t length;
 
 	if (record->size >= 0x88)
-		for (unsigned int i = 0; i < 128 && isprint(record->data[8 + i]); i++)
-			facts->project[i] = (char)record->data[8 + i];
+		read_text(record->data + 8, 128, facts->project);
+	if (record->size >= 0xc8)
+		read_text(record->data + 0x88, 64, facts->version);
 	if (record->size < 0xe4)
 		return;
+	begin = get_le32(record->data + 0xdc) & GFH_OFFSET_MASK;
 	length = get_le32(record->data + 0xe0);
-	if (length > 0)
-		facts->control_end =
-			end_in_window(get_le32(record->data + 0xdc) & WINDOW_MASK, length);
+	end = end_in_window(begin, length);
+	if (length == 0 || end == 0)
+		return;
+	facts->control_begin = begin;
+	facts->control_end = end;
 }
 
-/* Takes what a chain tells up to where it breaks. */
-static void read_chain(struct flash_facts *facts, const uint8_t *chain, size_t size)
+void flash_facts_add_chain(struct flash_facts *facts, const uint8_t *chain, size_t size)
 {
 	struct gfh_record record;
 	size_t offset = 0;
@@ -158,20 +159,20 @@ static int look_for_file(struct search *search, uint64_t offset, uint64_t *ret_e
 	struct gfh_file file;
 	int r;
 
-	if (facts->n_files == FLASH_FACTS_FILES_MAX || offset > WINDOW_MASK)
+	if (facts->n_files == FLASH_FACTS_FILES_MAX || offset > GFH_OFFSET_MASK)
 		return 0;
 	r = search->read(search->userdata, offset, head, sizeof(head));
 	if (r < 0)
 		return r == -ENODATA ? 0 : r;
 	/* A file that claims to leave the window is as good as none. */
 	if (gfh_parse_file(head, sizeof(head), &file) < 0 ||
-	    offset + file.length > (uint64_t)WINDOW_MASK + 1)
+	    offset + file.length > (uint64_t)GFH_OFFSET_MASK + 1)
 		return 0;
 	if (!knows_file_at(facts, offset)) {
 		r = search->read(search->userdata, offset, search->chain, file.content_offset);
 		if (r < 0)
 			return r == -ENODATA ? 0 : r;
-		read_chain(facts, search->chain, file.content_offset);
+		flash_facts_add_chain(facts, search->chain, file.content_offset);
 		facts->files[facts->n_files++] = (struct flash_fact_file){
 			.type = file.type,
 			.begin = offset,
@@ -221,17 +222,14 @@ static int find_main_file(struct search *search, uint64_t from)
 }
 
 /* The boot loaders that BRLYT lists; *ret_end is where the last of them ends. */
-static int read_boot_layout(struct search *search, const uint8_t *layout, uint64_t *ret_end)
+static int read_boot_layout(struct search *search, const struct boot_layout *layout,
+			    uint64_t *ret_end)
 {
 	uint64_t last = 0, end;
 
-	for (unsigned int i = 0; i < BRLYT_ENTRIES; i++) {
-		const uint8_t *entry = layout + 0x14 + (size_t)i * 20;
-		int r;
+	for (size_t i = 0; i < layout->n_entries; i++) {
+		int r = look_for_file(search, layout->entries[i].begin, &end);
 
-		if (get_le32(entry) != BRLYT_EXISTS)
-			continue;
-		r = look_for_file(search, get_le32(entry + 8) & WINDOW_MASK, &end);
 		if (r < 0)
 			return r;
 		if (r > 0)
@@ -241,20 +239,21 @@ static int read_boot_layout(struct search *search, const uint8_t *layout, uint64
 	return 0;
 }
 
-/* SF header at 0, BRLYT where it says. */
+/* The boot header at 0, BRLYT where it says. */
 static int read_boot_header(struct search *search, uint64_t *ret_end)
 {
-	uint8_t head[SF_HEADER_SIZE], layout[BRLYT_SIZE];
+	uint8_t head[BOOT_HEADER_SIZE], table[BOOT_LAYOUT_SIZE];
+	struct boot_header header;
+	struct boot_layout layout;
 	int r = search->read(search->userdata, 0, head, sizeof(head));
 
-	if (r < 0 || memcmp(head, "SF_BOOT", 8) != 0)
+	if (r < 0 || boot_header_parse(head, sizeof(head), &header) < 0)
 		return r == -ENODATA ? 0 : MIN_OF(r, 0);
-	r = search->read(search->userdata, get_le32(head + 0x10) & WINDOW_MASK, layout,
-			 sizeof(layout));
-	if (r < 0 || memcmp(layout, "BRLYT", 6) != 0)
+	r = search->read(search->userdata, header.layout, table, sizeof(table));
+	if (r < 0 || boot_layout_parse(table, sizeof(table), &layout) < 0)
 		return r == -ENODATA ? 0 : MIN_OF(r, 0);
 	search->facts->boot_header = true;
-	return read_boot_layout(search, layout, ret_end);
+	return read_boot_layout(search, &layout, ret_end);
 }
 
 int flash_facts_find(flash_facts_reader read, void *userdata, struct flash_facts *ret)

@@ -19,6 +19,7 @@
 
 /* A flash part of CMEM_ID_INFO. */
 struct flash_part {
+	uint8_t type; /* 3: serial flash */
 	uint8_t id[8];
 	uint8_t id_length;
 	uint64_t size; /* bytes, 0 when the id does not tell */
@@ -36,11 +37,16 @@ struct flash_facts {
 	struct flash_fact_file files[FLASH_FACTS_FILES_MAX];
 	size_t n_files;
 	uint64_t user_begin, user_end; /* FLASH_INFO: FAT and NVRAM */
-	uint64_t control_end;          /* MAUI_INFO: control block region */
-	uint64_t usable_end;           /* CMEM_NOR_INFO */
+	uint64_t control_begin;        /* MAUI_INFO: control block region */
+	uint64_t control_end;
+	uint64_t usable_end; /* CMEM_NOR_INFO */
 	struct flash_part parts[FLASH_FACTS_PARTS_MAX];
 	size_t n_parts;
-	char project[129]; /* MAUI_INFO, printable characters only */
+	uint32_t n_parts_told; /* the number that CMEM_ID_INFO gives; above n_parts: it is cut */
+	uint16_t flash_id[4];  /* FLASH_INFO: maker, device and extensions of the part for the user
+				  area, a byte in each word; all 0: not told */
+	char project[129];     /* MAUI_INFO, printable characters only */
+	char version[65];      /* likewise */
 };
 
 /* Reads size bytes of flash at offset; its errors end the search, but -ENODATA means "not there". */
@@ -48,6 +54,12 @@ typedef int (*flash_facts_reader)(void *userdata, uint64_t offset, void *data, s
 
 /* Finds out what there is; a flash without any firmware is no error. -ENOMEM or the reader's. */
 _must_check_ int flash_facts_find(flash_facts_reader read, void *userdata, struct flash_facts *ret);
+
+/*
+ * Adds what a file's chain of records tells, up to where it breaks; what was known before gives
+ * way. For those who have the whole chain in memory.
+ */
+void flash_facts_add_chain(struct flash_facts *facts, const uint8_t *chain, size_t size);
 
 /* End of the last file, 0 when there is none. */
 uint64_t flash_facts_files_end(const struct flash_facts *facts);

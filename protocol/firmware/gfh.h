@@ -16,13 +16,18 @@
 #define GFH_FILE_INFO_SIZE 0x38U
 #define GFH_CHAIN_MAX      (16U * 1024U) /* of real chains the longest is below 4 KiB */
 
+/* Offset in the flash of a load address; both 1… and 9… mean the flash window. */
+#define GFH_OFFSET_MASK 0x0fffffffU
+
 /* Types of records that we read. */
 enum gfh_type {
 	GFH_FILE_INFO = 0x000,
 	GFH_CMEM_ID_INFO = 0x102,
 	GFH_CMEM_NOR_INFO = 0x103,
 	GFH_MAUI_INFO = 0x200,
+	GFH_MAUI_SEC = 0x201,
 	GFH_FLASH_INFO = 0x207,
+	GFH_ARM_BL_INFO = 0x209,
 };
 
 /* Types of files that we speak of. */
@@ -32,7 +37,18 @@ enum gfh_file_type {
 	GFH_FILE_PRIMARY_MAUI = 0x100,
 	GFH_FILE_THIRD_ROM = 0x103,
 	GFH_FILE_VIVA = 0x108,
+	GFH_FILE_CUSTOMER = 0x7000, /* and the 255 behind it, by their numbers */
 };
+
+/* How a file is signed. */
+enum gfh_signature {
+	GFH_SIGNATURE_NONE = 0,
+	GFH_SIGNATURE_PHASH =
+		1, /* SHA-1 of all before the last GFH_PHASH_SIZE bytes stands there */
+};
+
+#define GFH_PHASH_SIZE 0x20U
+#define GFH_END_MARK   0x454e4400U
 
 struct gfh_file {
 	uint16_t type;

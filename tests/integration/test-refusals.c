@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -127,7 +128,8 @@ static void test_requests(void **state)
 		{ "{\"ranges\":[{\"name\":\"../x\",\"start\":0}]}", "ranges[0].name" },
 		{ "{\"ranges\":[]}", "ranges" },
 		{ "{\"verify\":\"twice\"}", "verify" },
-		{ "{\"method\":\"da\"}", "method" },
+		{ "{\"method\":\"adb\"}", "method" },
+		{ "{\"scatter\":\"x.txt\"}", "scatter" },
 		{ "{\"da\":\"x.bin\"}", "da" },
 		{ "{\"count\":0}", "count" },
 		{ "{\"count\":\"3\"}", "count" },
@@ -231,6 +233,41 @@ static void test_disk_below_the_floor(void **state)
 	watch_unplug(&watch);
 }
 
+/* A real full disk: three mebibytes for a flash of four. */
+static void test_full_disk(void **state)
+{
+	struct rig *rig = *state;
+	struct watch watch;
+	struct job job;
+	int64_t id;
+
+	rig_tear_down(rig);
+	rig_set_up(rig, "[automatic]\nenabled=no\n[archive]\nfree-space-floor=0\n");
+	assert_int_equal(mkdir(rig->state, 0750), 0);
+	if (mount("mtkrb-test", rig->state, "tmpfs", 0, "size=3M") < 0)
+		skip(); /* only root may */
+	rig_start(rig);
+	watch_plug(rig, &watch, "watch", "--flash", "new:4M", NULL);
+	id = rig_submit(rig, "{\"verify\":\"none\"}");
+	rig_attach(rig, watch.link, "A1");
+	job = rig_wait(rig, id, JOB_FAILED, 20);
+	assert_int_equal(job.failure.code, FAILURE_NO_SPACE);
+	assert_non_null(job.failure.hint);
+	job_clear(&job);
+	no_backup_is_there(rig);
+	/* Others are still served: one that fits. */
+	watch_unplug(&watch);
+	watch_plug(rig, &watch, "small", "--flash", "new:1M", "--meid",
+		   "000102030405060708090a0b0c0d0e0f", NULL);
+	id = rig_submit(rig, "{\"verify\":\"none\"}");
+	rig_attach(rig, watch.link, "A2");
+	job = rig_wait(rig, id, JOB_DONE, 20);
+	job_clear(&job);
+	watch_unplug(&watch);
+	assert_int_equal(rig_stop(rig, SIGTERM), 0);
+	assert_int_equal(umount(rig->state), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,14 +278,17 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_answers_ff_to_all, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_lost_and_never_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_too_late, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_secure_boot_can_still_be_read, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_secure_boot_can_still_be_read, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_requests, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_devices, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_second_daemon, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_socket_in_use, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_broken_configuration, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_state_directory_that_cannot_be, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_state_directory_that_cannot_be, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_disk_below_the_floor, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,9 +86,15 @@ void worker_rig_empty(const char *path)
 	DIR *stream = opendir(path);
 	struct dirent *entry;
 
-	while (stream && (entry = readdir(stream)))
-		if (entry->d_name[0] != '.')
-			unlinkat(dirfd(stream), entry->d_name, 0);
+	while (stream && (entry = readdir(stream))) {
+		_cleanup_free_ char *below = str_format("%s/%s", path, entry->d_name);
+
+		if (entry->d_name[0] == '.' || unlinkat(dirfd(stream), entry->d_name, 0) >= 0 ||
+		    errno != EISDIR)
+			continue;
+		worker_rig_empty(below);
+		rmdir(below);
+	}
 	if (stream)
 		closedir(stream);
 }

@@ -33,7 +33,7 @@
  * "garbage" (before it), "wrong" (one bad answer first); "synchronised" answers A0 and FF.
  */
 struct script {
-	const char *steps[400];
+	const char *steps[800];
 };
 
 #define FIELDS(op, address)     "> " op, "< " op, "> " address, "< " address, "> 00000001", "< 00000001"

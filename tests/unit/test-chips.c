@@ -84,7 +84,7 @@ static void test_errors(void **state)
 	(void)state;
 	assert_string_equal(device_error_find(0x1D0D)->name, "authentication-required");
 	assert_non_null(device_error_find(0x1D0D)->hint);
-	assert_int_equal(device_error_find(0x1D12)->status, 0x1D12);
+	assert_int_equal(device_error_find(0x1D12)->first, 0x1D12);
 	assert_string_equal(device_error_find(0x0001)->name, "success");
 	assert_string_equal(device_error_find(0x00FF)->name, "success");
 	assert_string_equal(device_error_find(0x0100)->name, "unknown-status");

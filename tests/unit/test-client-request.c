@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "client/request.h"
@@ -143,8 +144,43 @@ static void test_wrong_options(void **state _unused_)
 	assert_refused("timeout=0", NULL, "not a duration");
 	assert_refused("label=ticket", NULL, "not KEY=VALUE");
 	assert_refused("label==1", NULL, "not KEY=VALUE");
-	assert_refused("da=agent.bin", NULL, "not supported by this version");
-	assert_refused("scatter=x.txt", NULL, "not supported by this version");
+	assert_refused("da-layout=da1=0:16", NULL, "da1 needs OFFSET:LENGTH:ADDRESS");
+}
+
+/* A file here goes by its descriptor, whatever the daemon may keep under its name. */
+static void test_files(void **state _unused_)
+{
+	static const char scatter_text[] = "general:\n  platform: MT6260\nboot_region:\n"
+					   "  alignment: block\n  rom:\n    - file: A.bin\n";
+	char path[] = "/tmp/test-client-request-XXXXXX", da[64], scatter[64];
+	_cleanup_(request_clear) struct request request = { 0 }, missing = { 0 };
+	_cleanup_complaint_ struct complaint complaint = { 0 };
+	_cleanup_free_ char *expected = NULL;
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_true(write(fd, scatter_text, strlen(scatter_text)) > 0);
+	(void)snprintf(da, sizeof(da), "da=%s", path);
+	(void)snprintf(scatter, sizeof(scatter), "scatter=%s", path);
+	take_all(&request, (const char *const[]){ da, scatter }, 2);
+	assert_null(request.job.da);
+	assert_int_equal(request_open_files(&request, &complaint), 0);
+	assert_int_equal(request.n_fds, 2);
+	expected = str_format("fd:0:%s", path + strlen("/tmp/"));
+	assert_string_equal(request.job.da, expected);
+	assert_int_equal(strncmp(request.job.scatter, "fd:1:", 5), 0);
+	assert_int_equal(request_check(&request, &complaint), 0);
+	assert_int_equal(unlink(path), 0);
+	close(fd);
+
+	/* What is not here may be the daemon's; a path is not, and neither is a scatter file. */
+	take_all(&missing, (const char *const[]){ "da=no-such-agent" }, 1);
+	assert_int_equal(request_open_files(&missing, &complaint), 0);
+	assert_string_equal(missing.job.da, "no-such-agent");
+	assert_int_equal(missing.n_fds, 0);
+	assert_int_equal(take(&missing, "da=./no-such-agent", &complaint), 0);
+	assert_int_equal(request_open_files(&missing, &complaint), -ECANCELED);
+	assert_int_equal(complaint.status, STATUS_NOT_FOUND);
 }
 
 int main(void)
@@ -154,6 +190,7 @@ int main(void)
 		cmocka_unit_test(test_all_options),
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_wrong_options),
+		cmocka_unit_test(test_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

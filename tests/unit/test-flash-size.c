@@ -228,11 +228,13 @@ static void test_words(void **state)
 	_cleanup_free_ char *line = NULL;
 
 	(void)state;
-	facts.parts[0] = (struct flash_part){ { 0xc2, 0x25, 0x36 }, 3, M(4) };
+	facts.parts[0] = (struct flash_part){
+		.id = { 0xc2, 0x25, 0x36 }, .id_length = 3, .size = M(4)
+	};
 	assert_int_equal(flash_size_describe(&facts, &alias, &list), 0);
 	assert_int_equal(find(&list, "flash-info")->size, M(3));
 	assert_int_equal(find(&list, "cmem-id-info")->size, M(4));
-	assert_non_null(strstr(find(&list, "cmem-id-info")->text, "c22536 (4.0 MiB)"));
+	assert_non_null(strstr(find(&list, "cmem-id-info")->text, "c22536 = Macronix MX25U3235E/F, 4.0 MiB"));
 	assert_string_equal(find(&list, "past-end")->text, "past the end: erased (from 0x400000)");
 	line = evidence_to_line(&list);
 	assert_non_null(strstr(line, "; address-alias: no wrap up to 0x800000; past-end: "));

@@ -232,7 +232,7 @@ static void send_with_fds(int socket, const char *data, size_t size, int fd, siz
 	assert_int_equal(sendmsg(socket, &header, 0), size);
 }
 
-/* Several sent with several messages: each message has its own first one, no other stays open. */
+/* Several sent with several messages: each message has its own first ones, no other stays open. */
 static void test_descriptors(void **state _unused_)
 {
 	struct pair pair = open_pair(INPUT_LIMIT, OUTPUT_LIMIT);
@@ -240,7 +240,7 @@ static void test_descriptors(void **state _unused_)
 	size_t before = count_descriptors();
 
 	feed(&pair, "plain\0", 6);
-	send_with_fds(pair.peer, "one\0", 4, file, 3);
+	send_with_fds(pair.peer, "one\0", 4, file, 6);
 	send_with_fds(pair.peer, "tw", 2, file, 1);
 	send_with_fds(pair.peer, "o\0", 2, file, 1);
 	send_with_fds(pair.peer, "dropped\0", 8, file, 1);
@@ -248,59 +248,82 @@ static void test_descriptors(void **state _unused_)
 
 	assert_int_equal(frame_fill(pair.frame), 1);
 	expect(pair.frame, "plain");
-	assert_int_equal(frame_take_fd(pair.frame), -1);
+	assert_int_equal(frame_take_fd(pair.frame, 0), -1);
 	expect(pair.frame, "one");
-	fd = frame_take_fd(pair.frame);
+	fd = frame_take_fd(pair.frame, 0);
 	assert_true(fd >= 0);
-	assert_int_equal(frame_take_fd(pair.frame), -1);
+	assert_int_equal(frame_take_fd(pair.frame, 0), -1);
 	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 	fd_close(fd);
+	fd = frame_take_fd(pair.frame, 3);
+	assert_true(fd >= 0);
+	fd_close(fd);
+	assert_int_equal(frame_take_fd(pair.frame, 4), -1);
 	expect_none(pair.frame);
 	assert_int_equal(frame_fill(pair.frame), 1);
 	expect_none(pair.frame);
 	assert_int_equal(frame_fill(pair.frame), 1);
 	expect(pair.frame, "two");
-	fd = frame_take_fd(pair.frame);
-	assert_true(fd >= 0);
-	fd_close(fd);
+	/* One came with each of its pieces, in this order. */
+	for (size_t i = 0; i < 2; i++) {
+		fd = frame_take_fd(pair.frame, i);
+		assert_true(fd >= 0);
+		fd_close(fd);
+	}
+	assert_int_equal(frame_take_fd(pair.frame, 2), -1);
 	expect_none(pair.frame);
 	assert_int_equal(frame_fill(pair.frame), 1);
 	expect(pair.frame, "dropped");
 	expect_none(pair.frame);
 	assert_int_equal(frame_fill(pair.frame), 1);
 	expect(pair.frame, "end");
-	assert_int_equal(frame_take_fd(pair.frame), -1);
+	assert_int_equal(frame_take_fd(pair.frame, 0), -1);
 	assert_int_equal(count_descriptors(), before);
 	close_pair(&pair);
 	fd_close(file);
 }
 
-static void test_send_descriptor(void **state _unused_)
+/* Which of the two ends of a pipe it is; closes it. */
+static int access_mode(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	fd_close(fd);
+	return flags < 0 ? flags : flags & O_ACCMODE;
+}
+
+static void test_send_descriptors(void **state _unused_)
 {
 	size_t before = count_descriptors();
-	int fds[2], fd;
+	int fds[2], with[3], refused, many[FRAME_FDS_MAX + 1];
 	struct frame *out, *in;
 
+	assert_int_equal(pipe(with), 0);
+	with[2] = dup(with[0]);
+	refused = dup(with[0]);
+	for (size_t i = 0; i < ARRAY_SIZE(many); i++)
+		many[i] = dup(with[0]);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 	assert_int_equal(frame_new(fds[0], INPUT_LIMIT, OUTPUT_LIMIT, &out), 0);
 	assert_int_equal(frame_new(fds[1], INPUT_LIMIT, OUTPUT_LIMIT, &in), 0);
 	assert_int_equal(frame_put(out, "before", 6), 0);
-	assert_int_equal(frame_put_with_fd(out, "with", 4, dup(0)), 0);
-	assert_int_equal(frame_put_with_fd(out, "refused", 7, dup(0)), -EBUSY);
+	assert_int_equal(frame_put_with_fds(out, "many", 4, many, ARRAY_SIZE(many)), -E2BIG);
+	assert_int_equal(frame_put_with_fds(out, "with", 4, with, 3), 0);
+	assert_int_equal(frame_put_with_fds(out, "refused", 7, &refused, 1), -EBUSY);
 	assert_int_equal(frame_put(out, "after", 5), 0);
 	assert_int_equal(frame_flush(out), 0);
 
 	assert_int_equal(frame_fill(in), 1);
 	expect(in, "before");
-	assert_int_equal(frame_take_fd(in), -1);
+	assert_int_equal(frame_take_fd(in, 0), -1);
 	expect(in, "with");
-	fd = frame_take_fd(in);
-	assert_true(fd >= 0);
-	fd_close(fd);
+	assert_int_equal(access_mode(frame_take_fd(in, 1)), O_WRONLY);
+	assert_int_equal(access_mode(frame_take_fd(in, 0)), O_RDONLY);
+	/* The third is left to frame_next to close. */
 	expect_none(in);
 	assert_int_equal(frame_fill(in), 1);
 	expect(in, "after");
-	assert_int_equal(frame_take_fd(in), -1);
+	assert_int_equal(frame_take_fd(in, 0), -1);
 	frame_free(out);
 	frame_free(in);
 	assert_int_equal(count_descriptors(), before);
@@ -317,7 +340,7 @@ int main(void)
 		cmocka_unit_test(test_slow_reader),
 		cmocka_unit_test(test_peer_gone),
 		cmocka_unit_test(test_descriptors),
-		cmocka_unit_test(test_send_descriptor),
+		cmocka_unit_test(test_send_descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,6 +49,7 @@ static void test_request_whole(void **state _unused_)
 	static const char text[] =
 		"{\"ranges\":[{\"name\":\"boot\",\"start\":0,\"length\":4096},"
 		"{\"name\":\"ROM_1\",\"start\":4096}],\"scatter\":\"s.txt\",\"da\":\"x.bin\","
+		"\"da_layout\":\"da1=0:16:0x70007000,table=16:36\","
 		"\"method\":\"da\",\"verify\":\"full\",\"rebuild\":false,\"slot\":\"left-1\","
 		"\"chip\":\"MT6261\",\"meid\":\"00112233445566778899aabbccddeeff\",\"count\":1000,"
 		"\"priority\":-1000,\"labels\":{\"ticket\":\"4711 \xc3\xa4\"},\"timeout\":90.5,"
@@ -101,6 +102,9 @@ static void test_request_problems(void **state _unused_)
 		  "ranges[1].name" },
 		{ "{\"da\":\"/etc/shadow\"}", "da" },
 		{ "{\"scatter\":7}", "scatter" },
+		{ "{\"da\":\"/etc/passwd\"}", "da" },
+		{ "{\"da_layout\":\"\"}", "da_layout" },
+		{ "{\"da_layout\":\"a\\u001b\"}", "da_layout" },
 		{ "{\"method\":\"usb\"}", "method" },
 		{ "{\"verify\":true}", "verify" },
 		{ "{\"rebuild\":\"no\"}", "rebuild" },

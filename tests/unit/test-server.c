@@ -103,7 +103,7 @@ static int on_deny(struct call *call _unused_, struct json_object *parameters _u
 
 static int on_file(struct call *call, struct json_object *parameters _unused_, void *userdata)
 {
-	_cleanup_close_ int fd = call_take_fd(call);
+	_cleanup_close_ int fd = call_take_fd(call, 0);
 	struct bench *bench = userdata;
 	struct stat st = { 0 };
 

@@ -89,6 +89,48 @@ static void test_read(void **state _unused_)
 	assert_true(fcntl(passed, F_GETFD) & FD_CLOEXEC);
 }
 
+/* Which file of the system it is. */
+static ino_t inode_of(int fd)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	return st.st_ino;
+}
+
+static void test_files(void **state _unused_)
+{
+	static const char *const paths[_WORKER_FILE_MAX] = { "/", NULL, "/dev/null", "/proc" };
+	_cleanup_(close_pair) struct pair pair = open_pair();
+	_cleanup_(worker_files_close) struct worker_files files = WORKER_FILES_NONE;
+	_cleanup_(worker_files_close) struct worker_files got_files = WORKER_FILES_NONE;
+	const struct worker_message message = { .type = WORKER_CHECK };
+	struct worker_message got;
+	int directory = -1;
+
+	for (size_t i = 0; i < _WORKER_FILE_MAX; i++)
+		if (paths[i])
+			files.fds[i] = open(paths[i], O_RDONLY | O_CLOEXEC);
+	assert_int_equal(worker_message_send_files(pair.fds[0], &message, &files), 0);
+	assert_int_equal(worker_message_receive_files(pair.fds[1], &got, &got_files), 1);
+	assert_int_equal(got.type, WORKER_CHECK);
+	for (size_t i = 0; i < _WORKER_FILE_MAX; i++) {
+		if (paths[i])
+			assert_int_equal(inode_of(got_files.fds[i]), inode_of(files.fds[i]));
+		else
+			assert_int_equal(got_files.fds[i], -1);
+	}
+
+	/* Who asks for a directory alone gets it, and the others are not left open. */
+	assert_int_equal(worker_message_send_files(pair.fds[0], &message, &files), 0);
+	assert_int_equal(worker_message_receive(pair.fds[1], &got, &directory), 1);
+	assert_int_equal(inode_of(directory), inode_of(files.fds[WORKER_FILE_DIRECTORY]));
+	fd_close(directory);
+	directory = open("/", O_RDONLY | O_CLOEXEC);
+	assert_true(directory >= 0 && directory < 32);
+	fd_close(directory);
+}
+
 static void test_events(void **state _unused_)
 {
 	_cleanup_(close_pair) struct pair pair = open_pair();
@@ -137,6 +179,12 @@ static void test_hostile(void **state _unused_)
 		"{\"type\":\"identity\",\"body\":{\"chip\":\"../x\",\"mode\":\"brom\","
 		"\"hw_code\":1}}",
 		"{\"type\":\"identity\",\"body\":{\"chip\":\"x\",\"mode\":\"usb\",\"hw_code\":1}}",
+		"{\"type\":\"done\",\"files\":[]}",
+		"{\"type\":\"done\",\"files\":[\"da\"]}",
+		"{\"type\":\"done\",\"files\":[\"passwd\"]}",
+		"{\"type\":\"done\",\"files\":[\"scatter\",\"da\"]}",
+		"{\"type\":\"done\",\"files\":[\"da\",\"da\"]}",
+		"{\"type\":\"done\",\"files\":\"da\"}",
 		"{\"type\":\"open\",\"body\":{\"device\":\"/dev/x\",\"mode\":\"auto\","
 		"\"handshake_timeout_usb\":1e300,\"handshake_timeout_uart\":1}}",
 	};
@@ -189,9 +237,10 @@ static void test_end(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_open),     cmocka_unit_test(test_read),
-		cmocka_unit_test(test_events),   cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_too_long), cmocka_unit_test(test_end),
+		cmocka_unit_test(test_open),    cmocka_unit_test(test_read),
+		cmocka_unit_test(test_events),  cmocka_unit_test(test_files),
+		cmocka_unit_test(test_hostile), cmocka_unit_test(test_too_long),
+		cmocka_unit_test(test_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,15 +3,17 @@
 
 /* What the state machine of the boot ROM (boot-rom.c) and its commands (command.c) share. */
 
+#include "tests/watch/agent.h"
 #include "tests/watch/boot-rom.h"
 #include "tests/watch/memory.h"
 #include "tests/watch/reading.h"
 
 /* Answers that wait; a byte of the host brings at most OUT_RESERVE of them. */
-#define OUT_SIZE    512
-#define OUT_RESERVE 64
+#define OUT_SIZE    1024
+#define OUT_RESERVE 256
 
 #define BOOT_ROM_ARGUMENTS_MAX 3
+#define BOOT_ROM_IMAGES_MAX    8
 
 enum state {
 	STATE_HANDSHAKE,
@@ -20,7 +22,7 @@ enum state {
 	STATE_WRITE,  /* the values of a write, each echoed */
 	STATE_IMAGE,  /* the bytes of SEND_DA, not echoed */
 	STATE_STREAM, /* the answer to a read */
-	STATE_GONE,   /* JUMP_DA: nobody is listening */
+	STATE_AGENT,  /* JUMP_DA: what was uploaded listens */
 };
 
 struct boot_rom;
@@ -63,6 +65,10 @@ struct boot_rom {
 	uint32_t remaining; /* units */
 	uint16_t checksum;
 
+	uint32_t images[BOOT_ROM_IMAGES_MAX]; /* where complete images begin */
+	size_t n_images;
+	struct agent agent;
+
 	uint8_t out[OUT_SIZE];
 	size_t out_begin, out_end;
 };
@@ -73,6 +79,9 @@ void boot_rom_emit16(struct boot_rom *rom, uint16_t value);
 
 /* One line for the log. */
 _printf_(2, 3) void boot_rom_trace(const struct boot_rom *rom, const char *format, ...);
+
+/* The line hangs up once all is said. */
+void boot_rom_go_down(struct boot_rom *rom, const char *why);
 
 /* True when the watch has this fault. */
 bool boot_rom_has(const struct boot_rom *rom, enum fault_kind kind);

@@ -47,7 +47,7 @@ void boot_rom_emit16(struct boot_rom *rom, uint16_t value)
 	boot_rom_emit(rom, data, sizeof(data));
 }
 
-static void go_down(struct boot_rom *rom, const char *why)
+void boot_rom_go_down(struct boot_rom *rom, const char *why)
 {
 	boot_rom_trace(rom, "%s", why);
 	rom->up = false;
@@ -146,7 +146,7 @@ static void apply(struct boot_rom *rom, enum registers_effect effect)
 			start_watchdog(rom);
 		break;
 	case REGISTERS_RESET:
-		go_down(rom, "reset");
+		boot_rom_go_down(rom, "reset");
 		break;
 	}
 }
@@ -188,6 +188,7 @@ static size_t take_image(struct boot_rom *rom, const uint8_t *data, size_t size)
 	if (rom->remaining == 0) {
 		boot_rom_emit16(rom, rom->checksum);
 		boot_rom_emit16(rom, STATUS_READ);
+		rom->images[rom->n_images++ % BOOT_ROM_IMAGES_MAX] = rom->arguments[0];
 		rom->state = STATE_COMMAND;
 	}
 	return n;
@@ -208,9 +209,11 @@ static void take_byte(struct boot_rom *rom, uint8_t byte)
 	case STATE_WRITE:
 		take_value(rom, byte);
 		break;
+	case STATE_AGENT:
+		agent_take(rom, byte);
+		break;
 	case STATE_IMAGE:
 	case STATE_STREAM:
-	case STATE_GONE:
 		break;
 	}
 }
@@ -218,6 +221,8 @@ static void take_byte(struct boot_rom *rom, uint8_t byte)
 /* True when the watch has room for the answer to one more byte, and is not busy sending. */
 static bool listens(const struct boot_rom *rom)
 {
+	if (rom->state == STATE_AGENT && !agent_listens(rom))
+		return false;
 	return rom->state != STATE_STREAM && OUT_SIZE - rom->out_end >= OUT_RESERVE;
 }
 
@@ -225,12 +230,12 @@ static bool listens(const struct boot_rom *rom)
 static bool drops_rest(const struct boot_rom *rom)
 {
 	return boot_rom_has(rom, FAULT_NO_COMBINE) && rom->state != STATE_HANDSHAKE &&
-	       rom->field_size == 0;
+	       rom->state != STATE_AGENT && rom->field_size == 0;
 }
 
 static bool is_deaf(const struct boot_rom *rom)
 {
-	return !rom->up || rom->state == STATE_GONE || boot_rom_has(rom, FAULT_MUTE);
+	return !rom->up || boot_rom_has(rom, FAULT_MUTE);
 }
 
 size_t boot_rom_push(struct boot_rom *rom, const uint8_t *data, size_t size)
@@ -288,10 +293,19 @@ static size_t pull_reading(struct boot_rom *rom, uint8_t *data, size_t size)
 		rom->stalled_until = value > USEC_NEVER - rom->now ? USEC_NEVER : rom->now + value;
 		break;
 	case READING_UNPLUG:
-		go_down(rom, "unplug");
+		boot_rom_go_down(rom, "unplug");
 		break;
 	}
 	return 0;
+}
+
+/* Something long is on its way to the host. */
+static bool is_sending(const struct boot_rom *rom)
+{
+	if (!rom->up || rom->now < rom->stalled_until)
+		return false;
+	return rom->state == STATE_STREAM ||
+	       (rom->state == STATE_AGENT && rom->agent.state == AGENT_SENDING);
 }
 
 size_t boot_rom_pull(struct boot_rom *rom, uint8_t *data, size_t size)
@@ -301,11 +315,15 @@ size_t boot_rom_pull(struct boot_rom *rom, uint8_t *data, size_t size)
 	while (n < size) {
 		if (rom->out_end > 0)
 			n += pull_out(rom, data + n, size - n);
-		else if (rom->state == STATE_STREAM && rom->up && rom->now >= rom->stalled_until)
+		else if (is_sending(rom) && rom->state == STATE_AGENT)
+			n += agent_pull(rom, data + n, size - n);
+		else if (is_sending(rom))
 			n += pull_reading(rom, data + n, size - n);
 		else
 			break;
 	}
+	if (n == 0 && rom->up && rom->state == STATE_AGENT && rom->agent.state == AGENT_LEAVING)
+		boot_rom_go_down(rom, "reset");
 	return n;
 }
 
@@ -314,7 +332,7 @@ void boot_rom_tick(struct boot_rom *rom, uint64_t now)
 	rom->now = now;
 	if (rom->up && now >= rom->watchdog_at) {
 		rom->out_begin = rom->out_end = 0;
-		go_down(rom, "watchdog");
+		boot_rom_go_down(rom, "watchdog");
 	}
 }
 
@@ -345,6 +363,7 @@ void boot_rom_power_on(struct boot_rom *rom)
 	rom->state = STATE_HANDSHAKE;
 	rom->handshake = 0;
 	rom->garbage_sent = false;
+	rom->n_images = 0;
 	rom->out_begin = rom->out_end = 0;
 	if (boot_rom_has(rom, FAULT_PRELOADER) && !boot_rom_has(rom, FAULT_MUTE))
 		boot_rom_emit(rom, ready, sizeof(ready));

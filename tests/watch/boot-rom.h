@@ -9,6 +9,7 @@
  * echoed; any other byte is echoed and that is all, which is what mtkclient relies on for FC and
  * FD. Chosen where the sources are silent:
  *   - SEND_DA checks that the address is RAM (1D01) and has room (1D12);
+ *   - JUMP_DA wants an address that an image was sent to (1D16), and then agent.h takes over;
  *   - a READ or WRITE that would pass the end of the address space gets 1D12;
  *   - A1 and A2, which have no status, round an odd address down;
  *   - the write that resets is echoed, its status is not sent.
@@ -19,6 +20,7 @@
 #include <stdint.h>
 
 #include "protocol/base/cleanup.h"
+#include "tests/watch/agent.h"
 #include "tests/watch/chip.h"
 #include "tests/watch/fault.h"
 #include "tests/watch/flash.h"
@@ -31,6 +33,7 @@ struct boot_rom_config {
 	const uint8_t *flash; /* borrowed */
 	uint64_t flash_size;
 	enum flash_past_end past_end;
+	struct agent_config agent;
 	uint64_t watchdog_usec; /* from the first A0; 0: never */
 	struct faults *faults;  /* borrowed; those that happen once are marked there */
 

@@ -99,7 +99,7 @@ static void run_send_da(struct boot_rom *rom)
 
 	boot_rom_trace(rom, "%s %08x %08x %08x", rom->command->name, address, length,
 		       rom->arguments[2]);
-	if (boot_rom_has(rom, FAULT_SECURE))
+	if (boot_rom_has(rom, FAULT_SECURE) || boot_rom_has(rom, FAULT_DA_REFUSE))
 		refuse(rom, STATUS_AUTHENTICATE);
 	else if (length == 0)
 		refuse(rom, STATUS_ZERO_LENGTH);
@@ -116,6 +116,14 @@ static void run_send_da(struct boot_rom *rom)
 	}
 }
 
+static bool has_image(const struct boot_rom *rom, uint32_t address)
+{
+	for (size_t i = 0; i < MIN_OF(rom->n_images, BOOT_ROM_IMAGES_MAX); i++)
+		if (rom->images[i] == address)
+			return true;
+	return false;
+}
+
 static void run_jump_da(struct boot_rom *rom)
 {
 	boot_rom_trace(rom, "%s %08x", rom->command->name, rom->arguments[0]);
@@ -123,8 +131,13 @@ static void run_jump_da(struct boot_rom *rom)
 		refuse(rom, STATUS_AUTHENTICATE);
 		return;
 	}
+	if (!has_image(rom, rom->arguments[0])) {
+		refuse(rom, STATUS_NO_AGENT);
+		return;
+	}
 	boot_rom_emit16(rom, STATUS_READ);
-	rom->state = STATE_GONE;
+	rom->state = STATE_AGENT;
+	agent_start(rom);
 }
 
 static void run_target_config(struct boot_rom *rom)

@@ -16,6 +16,7 @@
 #define STATUS_MISALIGNED   0x1D11
 #define STATUS_BAD_LENGTH   0x1D12
 #define STATUS_ZERO_LENGTH  0x1D13
+#define STATUS_NO_AGENT     0x1D16
 
 /* The command of a byte, NULL when there is none. */
 const struct command *command_find(uint8_t byte);

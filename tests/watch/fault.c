@@ -18,6 +18,8 @@ static const struct {
 	[FAULT_NACK] = { "nack@", false },
 	[FAULT_MAX_BLOCK] = { "max-block=", false },
 	[FAULT_ALIAS] = { "alias=", false },
+	[FAULT_DA_SUM] = { "da-sum@", false },
+	[FAULT_DA_NACK] = { "da-nack@", false },
 	[FAULT_GARBAGE] = { "garbage", false },
 	[FAULT_MUTE] = { "mute", false },
 	[FAULT_SECURE] = { "secure", false },
@@ -26,11 +28,16 @@ static const struct {
 	[FAULT_NO_COMBINE] = { "no-combine", false },
 	[FAULT_STREAM] = { "stream", false },
 	[FAULT_FF] = { "ff", false },
+	[FAULT_DA_REFUSE] = { "da-refuse", false },
+	[FAULT_DA_STAGE] = { "da-stage", false },
+	[FAULT_DA_RANGE] = { "da-range", false },
+	[FAULT_DA_SECURITY] = { "da-security", false },
+	[FAULT_DA_UNKNOWN_FLASH] = { "da-unknown-flash", false },
 };
 
 static bool takes_value(enum fault_kind kind)
 {
-	return kind <= FAULT_ALIAS;
+	return kind <= FAULT_DA_NACK;
 }
 
 static bool is_in_stream(enum fault_kind kind)
@@ -64,6 +71,8 @@ static int check_value(const struct fault *fault)
 	case FAULT_ALIAS:
 		return fault->value < 4096 || fault->value % 4096 ? -ERANGE : 0;
 	case FAULT_NACK:
+	case FAULT_DA_SUM:
+	case FAULT_DA_NACK:
 		return fault->value == 0 ? -ERANGE : 0;
 	default:
 		return 0;

@@ -15,21 +15,28 @@
 #define FAULTS_MAX 64 /* on one command line */
 
 enum fault_kind {
-	FAULT_UNPLUG,     /* the line hangs up when the stream reaches the offset; once */
-	FAULT_STALL,      /* nothing is sent for a time when the stream reaches the offset; once */
-	FAULT_FLIP,       /* the byte at the offset is sent with one bit wrong; once */
-	FAULT_SHORT,      /* the byte at the offset is not sent; once */
-	FAULT_NACK,       /* the N-th READ32 (from 1, re-plugs included) is refused with 1D12 */
-	FAULT_MAX_BLOCK,  /* READ32 of more bytes than this is refused with 1D12 */
-	FAULT_ALIAS,      /* the flash repeats with this period */
-	FAULT_GARBAGE,    /* noise before the first answer of the handshake */
-	FAULT_MUTE,       /* nothing is ever answered */
-	FAULT_SECURE,     /* SLA and DAA are on: SEND_DA and JUMP_DA get 1D0D */
-	FAULT_ECHO,       /* the line echoes the bytes of the handshake before they are answered */
-	FAULT_PRELOADER,  /* a preloader: pushes READY, and FE answers its version */
-	FAULT_NO_COMBINE, /* what comes behind a field in the same host write is lost */
-	FAULT_STREAM,     /* a READ32 never stops sending */
-	FAULT_FF,         /* every byte is answered by FF */
+	FAULT_UNPLUG,      /* the line hangs up when the stream reaches the offset; once */
+	FAULT_STALL,       /* nothing is sent for a time when the stream reaches the offset; once */
+	FAULT_FLIP,        /* the byte at the offset is sent with one bit wrong; once */
+	FAULT_SHORT,       /* the byte at the offset is not sent; once */
+	FAULT_NACK,        /* the N-th READ32 (from 1, re-plugs included) is refused with 1D12 */
+	FAULT_MAX_BLOCK,   /* READ32 of more bytes than this is refused with 1D12 */
+	FAULT_ALIAS,       /* the flash repeats with this period */
+	FAULT_DA_SUM,      /* the N-th packet of the agent (from 1) has a wrong sum; once */
+	FAULT_DA_NACK,     /* the N-th read of the agent (from 1) is refused with 3020 */
+	FAULT_GARBAGE,     /* noise before the first answer of the handshake */
+	FAULT_MUTE,        /* nothing is ever answered */
+	FAULT_SECURE,      /* SLA and DAA are on: SEND_DA and JUMP_DA get 1D0D */
+	FAULT_ECHO,        /* the line echoes the bytes of the handshake before they are answered */
+	FAULT_PRELOADER,   /* a preloader: pushes READY, and FE answers its version */
+	FAULT_NO_COMBINE,  /* what comes behind a field in the same host write is lost */
+	FAULT_STREAM,      /* a READ32 never stops sending */
+	FAULT_FF,          /* every byte is answered by FF */
+	FAULT_DA_REFUSE,   /* SEND_DA gets 1D0D, with no security bit set */
+	FAULT_DA_STAGE,    /* the agent begins like one for smartphones */
+	FAULT_DA_RANGE,    /* the agent refuses all reads with 3039 */
+	FAULT_DA_SECURITY, /* the agent refuses all reads with 6012 */
+	FAULT_DA_UNKNOWN_FLASH, /* no row of any flash table fits: 3009 */
 	FAULT_KIND_MAX,
 };
 

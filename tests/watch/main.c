@@ -15,6 +15,7 @@
 #include "protocol/base/time.h"
 #include "tests/watch/boot-rom.h"
 #include "tests/watch/flash-image.h"
+#include "tests/watch/flash-layout.h"
 #include "tests/watch/line.h"
 #include "tests/watch/serve.h"
 
@@ -39,6 +40,9 @@ static const char help[] =
 	"  --watchdog=MS           reset unless the host stops the watchdog (default 3500, 0: "
 	"never)\n"
 	"  --replug=MS             come back that long after a hang-up (default: stay away)\n"
+	"  --da-build=old|new      the download agent that answers after an upload (default old)\n"
+	"  --jedec=HEX             the flash id that it reports, C22536 (default: by size)\n"
+	"  --nor-size=SIZE         the flash size that it reports (default: the image's)\n"
 	"  --past-end=WHAT         behind the end of the flash: wrap (default), ff, error, stall\n"
 	"  --fault=SPEC            something goes wrong (repeatable), see below\n"
 	"  --log=FILE              one line per command and register write\n"
@@ -53,6 +57,10 @@ static const char help[] =
 	"  max-block=BYTES  refuse longer READ32       no-combine  one write per field, please\n"
 	"  alias=SIZE       the flash repeats          stream      a READ32 never ends\n"
 	"                                              ff          answer FF to every byte\n"
+	"  da-sum@N         spoil the N-th packet      da-refuse   SEND_DA wants authentication\n"
+	"  da-nack@N        refuse the N-th read       da-stage    start another kind of agent\n"
+	"  da-range         refuse reads with 3039     da-security refuse reads with 6012\n"
+	"                                              da-unknown-flash  3009\n"
 	"\n"
 	"Example:\n"
 	"  mtkrb-watch --flash=new:4M --link=/tmp/watch --fault=unplug@2M --replug=500\n";
@@ -71,6 +79,9 @@ enum option_id {
 	OPTION_WATCHDOG,
 	OPTION_REPLUG,
 	OPTION_PAST_END,
+	OPTION_DA_BUILD,
+	OPTION_JEDEC,
+	OPTION_NOR_SIZE,
 	OPTION_FAULT,
 	OPTION_LOG,
 };
@@ -89,6 +100,9 @@ static const struct option options[] = {
 	{ "watchdog", required_argument, NULL, OPTION_WATCHDOG },
 	{ "replug", required_argument, NULL, OPTION_REPLUG },
 	{ "past-end", required_argument, NULL, OPTION_PAST_END },
+	{ "da-build", required_argument, NULL, OPTION_DA_BUILD },
+	{ "jedec", required_argument, NULL, OPTION_JEDEC },
+	{ "nor-size", required_argument, NULL, OPTION_NOR_SIZE },
 	{ "fault", required_argument, NULL, OPTION_FAULT },
 	{ "log", required_argument, NULL, OPTION_LOG },
 	{ NULL, 0, NULL, 0 },
@@ -103,6 +117,7 @@ struct watch {
 	struct serve_config serve;
 	struct faults faults;
 	int log_fd;
+	bool jedec_given;
 	bool made; /* the image is ours, not a mapping */
 };
 
@@ -145,7 +160,7 @@ static int set_fault(struct watch *w, const char *value)
 	case 0:
 		return 0;
 	case -ERANGE:
-		return usage("alias= takes a multiple of 4096; nack@ counts from 1",
+		return usage("alias= takes a multiple of 4096; nack@ and da-…@ count from 1",
 			     "--fault=%s: the number is out of range", value);
 	case -ENOSPC:
 		return usage("leave some out", "--fault=%s: at most %d faults", value, FAULTS_MAX);
@@ -175,6 +190,33 @@ static int set_past_end(struct watch *w, const char *value)
 {
 	if (flash_past_end_parse(value, &w->rom.past_end) < 0)
 		return usage("one of wrap, ff, error, stall", "--past-end=%s: not known", value);
+	return 0;
+}
+
+static int set_da_build(struct watch *w, const char *value)
+{
+	w->rom.agent.newer = streq(value, "new");
+	if (!w->rom.agent.newer && !streq(value, "old"))
+		return usage("old or new", "--da-build=%s: not known", value);
+	return 0;
+}
+
+static int set_jedec(struct watch *w, const char *value)
+{
+	if (hex_decode(value, w->rom.agent.jedec, sizeof(w->rom.agent.jedec)) < 0)
+		return usage("for example C22536", "--jedec=%s: 6 hexadecimal digits are needed",
+			     value);
+	w->jedec_given = true;
+	return 0;
+}
+
+static int set_nor_size(struct watch *w, const char *value)
+{
+	uint64_t size;
+
+	if (parse_size(value, &size) < 0 || size == 0 || size > UINT32_MAX)
+		return usage("for example 4M", "--nor-size=%s: not a size below 4 GiB", value);
+	w->rom.agent.nor_size = size;
 	return 0;
 }
 
@@ -217,6 +259,12 @@ static int set_option(struct watch *w, int id, const char *value)
 				  &w->serve.replug_nsec);
 	case OPTION_PAST_END:
 		return set_past_end(w, value);
+	case OPTION_DA_BUILD:
+		return set_da_build(w, value);
+	case OPTION_JEDEC:
+		return set_jedec(w, value);
+	case OPTION_NOR_SIZE:
+		return set_nor_size(w, value);
 	case OPTION_FAULT:
 		return set_fault(w, value);
 	case OPTION_LOG:
@@ -279,6 +327,20 @@ static int load_flash(struct watch *w)
 		return file_failed("flash", w->flash_name, r,
 				   "name an image that you can read, or --flash=new:4M");
 	return 0;
+}
+
+/* The id of the part that a made image of this size has on board. */
+static void choose_jedec(struct watch *w)
+{
+	static const uint8_t other[AGENT_JEDEC_SIZE] = { 0xC2, 0x20, 0x16 };
+	struct flash_layout layout;
+	const uint8_t *jedec = other;
+
+	if (w->jedec_given)
+		return;
+	if (flash_layout_get(w->rom.flash_size, &layout))
+		jedec = layout.ids[0];
+	memcpy(w->rom.agent.jedec, jedec, sizeof(w->rom.agent.jedec));
 }
 
 static int dump_flash(const struct watch *w)
@@ -405,6 +467,8 @@ int main(int argc, char **argv)
 	r = load_flash(&w);
 	if (r == -EINVAL)
 		return EXIT_USAGE;
+	if (r >= 0)
+		choose_jedec(&w);
 	if (r >= 0)
 		r = w.dump_name ? dump_flash(&w) : run(&w);
 	watch_done(&w);

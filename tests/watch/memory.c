@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "protocol/base/bytes.h"
+#include "tests/watch/sfi.h"
 
 #define BANK_SIZE     0x10000000U
 #define SRAM_BASE     0x70000000U
@@ -14,6 +15,7 @@
 #define BOOT_ROM_BASE 0xFFF00000U
 #define BOOT_ROM_SIZE 0x00010000U
 #define PSRAM_SIZE    0x00400000U
+#define SFI_PAGE      0xA0140U
 #define MAP_EXTERNAL  2U
 #define MAP_SWAPPED   1U
 
@@ -174,9 +176,13 @@ enum registers_effect memory_write(struct memory *memory, uint32_t address, uint
 		put_le16(ram, (uint16_t)value);
 	} else if (address >= REGISTER_BASE && address < BOOT_ROM_BASE) {
 		uint32_t mask = width == 4 ? UINT32_MAX : 0xFFFFU << shift;
+		enum registers_effect effect =
+			registers_write(&memory->registers, address & ~3U,
+					width == 4 ? value : value << shift, mask);
 
-		return registers_write(&memory->registers, address & ~3U,
-				       width == 4 ? value : value << shift, mask);
+		if (address >> 12 == SFI_PAGE)
+			sfi_written(&memory->registers, memory->flash, address & ~3U);
+		return effect;
 	}
 	return REGISTERS_NOTHING;
 }

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The measurements; each adds its figures. What does not work ends the program. */
+
+#include <stdbool.h>
+
+#include "tests/bench/figures.h"
+
+/* Speed and CPU time of a job beside those of the bare loop. */
+void bench_speed(struct figures *figures, bool quick);
+
+/* A line as fast as USB full speed: how much of it is used. */
+void bench_line(struct figures *figures, bool quick);
+
+/* System calls of a whole job, counted by strace where it is there and allowed. */
+void bench_system_calls(struct figures *figures, bool quick);
+
+/* From the uevent to the first byte of the handshake. */
+void bench_plugs(struct figures *figures, bool quick);
+
+/* What daemon and workers occupy at most, for small and large flashes. */
+void bench_memory(struct figures *figures, bool quick);
+
+/* How often a daemon with nothing to do wakes up. */
+void bench_idle(struct figures *figures, bool quick);
+
+/* The health check of an image beside SHA-256 over it. */
+void bench_check(struct figures *figures, bool quick);
