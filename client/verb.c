@@ -17,7 +17,7 @@ const struct verb *const verbs[] = {
 	&verb_monitor, &verb_backups, &verb_backup, &verb_verify, &verb_remove,
 	&verb_da,
 	&verb_explain, &verb_doctor,
-	&verb_check,   &verb_rebuild, &verb_cut,
+	&verb_check,   &verb_rebuild, &verb_cut,    &verb_files,  &verb_extract,
 };
 const size_t n_verbs = ARRAY_SIZE(verbs);
 

@@ -63,3 +63,4 @@ extern const struct verb verb_da;
 extern const struct verb verb_backups, verb_backup, verb_verify, verb_remove;
 extern const struct verb verb_explain, verb_doctor;
 extern const struct verb verb_check, verb_rebuild, verb_cut;
+extern const struct verb verb_files, verb_extract;

@@ -15,8 +15,9 @@
 #define ERASED_TOP   105
 #define LETTER_WIDTH 7.2
 #define NARROW_WIDTH 340.0
-#define WIDE_WIDTH   680.0 /* of paper too */
+#define WIDE_WIDTH   620.0 /* of paper too */
 #define WIDTH_MIN    0.18  /* percent; less could not be seen */
+#define SEAM         0.1   /* percent by which neighbours overlap, so that no gap shines through */
 #define REGIONS_TINY 200U  /* narrower ones that are drawn; an image of noise has thousands */
 #define TICKS        4U
 
@@ -151,7 +152,8 @@ static void draw_entropy(const struct window *window, const struct image_profile
 		fprintf(window->out,
 			"<rect x=\"%.3f%%\" y=\"%.1f\" width=\"%.3f%%\" height=\"%.1f\"/>\n",
 			percent(window, i * profile->cell_size), STRIP_TOP + STRIP_HEIGHT - height,
-			percent(window, cell->size), height);
+			percent(window, cell->size) + (i + 1 < profile->n_cells ? SEAM : 0),
+			height);
 	}
 	fprintf(window->out,
 		"</g>\n<line class=\"base\" x1=\"0\" x2=\"100%%\" y1=\"%d\" y2=\"%d\"/>\n",

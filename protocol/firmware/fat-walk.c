@@ -169,6 +169,25 @@ static int walk_directory(struct walk *walk, uint32_t first)
 	return r < 0 ? r : 0;
 }
 
+/*
+ * Directories out of place may look empty; then the table still tells of their files. Reserved
+ * values (a bad cluster's) are nobody's.
+ */
+static int check_lost(struct walk *walk)
+{
+	const struct fat *fat = walk->fat;
+	const uint32_t reserved = fat->bits == 12 ? 0xff0 : 0xfff0;
+	const uint32_t end = fat->bits == 12 ? 0xff8 : 0xfff8;
+
+	for (uint32_t c = FAT_FIRST_CLUSTER; fat_is_cluster(fat, c); c++) {
+		uint32_t value = fat->table[c];
+
+		if (walk->owners[c] == 0 && value != 0 && (value < reserved || value >= end))
+			return refuse(walk, FAT_LOST);
+	}
+	return 0;
+}
+
 static int walk_all(struct walk *walk)
 {
 	struct fat *fat = walk->fat;
@@ -181,7 +200,7 @@ static int walk_all(struct walk *walk)
 		if (fat->entries[i].directory)
 			r = walk_directory(walk, fat->entries[i].first);
 	}
-	return r < 0 ? r : 0;
+	return r < 0 ? r : check_lost(walk);
 }
 
 int fat_walk(struct fat *fat, enum fat_fault *ret_fault)

@@ -196,6 +196,7 @@ const char *fat_fault_to_string(enum fat_fault fault)
 		[FAT_CROSS_LINK] = "two files share a cluster",
 		[FAT_SIZE] = "a file is longer than its chain",
 		[FAT_DIRECTORY] = "a directory has an entry that cannot be",
+		[FAT_LOST] = "clusters are in use that no file has",
 		[FAT_LIMIT] = "it has more entries, or deeper ones, than can be",
 	};
 

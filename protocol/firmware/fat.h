@@ -15,9 +15,9 @@
 #include "protocol/base/cleanup.h"
 
 #define FAT_SECTOR_SIZE 512U
-#define FAT_ENTRIES_MAX 65536U /* files and directories of one file system */
+#define FAT_ENTRIES_MAX 16384U /* files and directories of one file system */
 #define FAT_DEPTH_MAX   32U
-#define FAT_PATH_MAX    2048U /* bytes of a path */
+#define FAT_PATH_MAX    1024U /* bytes of a path */
 
 /* Where the sectors come from: the sector of that number below n_sectors, never NULL. */
 struct fat_disk {
@@ -39,6 +39,7 @@ enum fat_fault {
 	FAT_CROSS_LINK,   /* two chains share a cluster */
 	FAT_SIZE,         /* a file is longer than its chain */
 	FAT_DIRECTORY,    /* an entry of a directory cannot be */
+	FAT_LOST,         /* the table has chains that no file has: directories are missing */
 	FAT_LIMIT,        /* more entries, deeper or with longer paths than allowed here */
 	_FAT_FAULT_MAX,
 };

@@ -50,6 +50,20 @@ static const uint8_t *sector_at(const void *userdata, uint64_t number)
 	return block + USER_AREA_BLOCK_HEADER + number % USER_AREA_BLOCK_SECTORS * FAT_SECTOR_SIZE;
 }
 
+static int new_area(const uint8_t *data, size_t n, struct user_area **ret)
+{
+	_cleanup_(user_area_freep) struct user_area *area = calloc(1, sizeof(*area));
+
+	if (!area)
+		return -ENOMEM;
+	area->data = data;
+	area->blocks = calloc(n, sizeof(*area->blocks));
+	if (!area->blocks)
+		return -ENOMEM;
+	*ret = TAKE_PTR(area);
+	return 0;
+}
+
 /* ---- Partitions ---- */
 
 struct partition {
@@ -136,6 +150,10 @@ static int try_order(struct user_area *area, struct user_area_refusal *refusal)
 	refusal->state = USER_AREA_PARTITIONS;
 	if (!partitions_can_be(partitions, n, disk.n_sectors))
 		return -EBADMSG;
+	area->n_sectors = 0;
+	for (size_t i = 0; i < n; i++)
+		area->n_sectors =
+			MAX_OF(area->n_sectors, partitions[i].first + partitions[i].length);
 	r = open_volumes(area, &disk, partitions, n, refusal);
 	if (r < 0)
 		close_volumes(area);
@@ -143,6 +161,34 @@ static int try_order(struct user_area *area, struct user_area_refusal *refusal)
 }
 
 /* ---- All of it ---- */
+
+static bool same_sectors(const struct user_area *a, const struct user_area *b)
+{
+	size_t n = (size_t)((MAX_OF(a->n_sectors, b->n_sectors) + USER_AREA_BLOCK_SECTORS - 1) /
+			    USER_AREA_BLOCK_SECTORS);
+
+	return n <= a->n_blocks && n <= b->n_blocks &&
+	       memcmp(a->blocks, b->blocks, n * sizeof(*a->blocks)) == 0;
+}
+
+/* Nothing tells which of two guesses is right when both hold. */
+static int check_rival(const struct user_area *area, size_t n)
+{
+	_cleanup_(user_area_freep) struct user_area *rival = NULL;
+	struct user_area_refusal refusal;
+	int r;
+
+	if (area->order != USER_AREA_IN_PLACE)
+		return 0;
+	r = new_area(area->data, n, &rival);
+	if (r < 0)
+		return r;
+	put_in_order(rival, n, USER_AREA_USED);
+	r = try_order(rival, &refusal);
+	if (r == -EBADMSG)
+		return 0;
+	return r < 0 || same_sectors(area, rival) ? r : -EBADMSG;
+}
 
 static int try_all(struct user_area *area, size_t n, struct user_area_refusal *refusal)
 {
@@ -155,6 +201,10 @@ static int try_all(struct user_area *area, size_t n, struct user_area_refusal *r
 		r = try_order(area, &tried);
 		if (r == -EBADMSG && tried.state > best.state)
 			best = tried;
+	}
+	if (r >= 0) {
+		r = check_rival(area, n);
+		best = (struct user_area_refusal){ .state = USER_AREA_AMBIGUOUS };
 	}
 	if (r == -EBADMSG)
 		*refusal = best;
@@ -178,13 +228,9 @@ int user_area_open(const uint8_t *data, uint64_t size, struct user_area **ret,
 		return refuse(refusal, USER_AREA_EMPTY);
 	if (is_erased(data, size))
 		return refuse(refusal, USER_AREA_ERASED);
-	area = calloc(1, sizeof(*area));
-	if (!area)
-		return -ENOMEM;
-	area->data = data;
-	area->blocks = calloc(n, sizeof(*area->blocks));
-	if (!area->blocks)
-		return -ENOMEM;
+	r = new_area(data, n, &area);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < n; i++)
 		area->n_used += has_form(block_at(area, i));
 	if (area->n_used == 0)
@@ -219,6 +265,9 @@ static const struct {
 	[USER_AREA_FILE_SYSTEM] = { "file-system",
 				    "the order of the sectors cannot be proven: taken in the order "
 				    "of their blocks, they give a file system that is not whole" },
+	[USER_AREA_AMBIGUOUS] = { "ambiguous",
+				  "the order of the sectors cannot be proven: with and "
+				  "without the erased blocks they give a file system" },
 	[USER_AREA_GOOD] = { "good", "the user area can be read" },
 };
 

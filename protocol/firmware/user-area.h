@@ -8,7 +8,8 @@
  * FAT partitions. What the header says, and so which sector is which, is not known. Therefore this
  * only guesses, aloud: that the sectors lie in the order of the blocks. The guess counts as proven
  * when MBR, boot sectors, tables and every chain of every file agree with it; anything less is
- * refused. Experimental.
+ * refused. What is inside the files has no check, so a block of it could still be another one's.
+ * Experimental.
  */
 
 #include <stddef.h>
@@ -30,6 +31,7 @@ enum user_area_state {
 	USER_AREA_NO_MBR,      /* the first sector is no partition table */
 	USER_AREA_PARTITIONS,  /* its entries cannot be */
 	USER_AREA_FILE_SYSTEM, /* a partition holds no whole FAT file system */
+	USER_AREA_AMBIGUOUS,   /* two guesses hold, and they differ */
 	USER_AREA_GOOD,
 	_USER_AREA_STATE_MAX,
 };
@@ -46,7 +48,8 @@ struct user_area {
 	enum user_area_order order;
 	uint32_t *blocks; /* in the order of the disk */
 	size_t n_blocks;
-	size_t n_used; /* blocks of the known form */
+	size_t n_used;      /* blocks of the known form */
+	uint64_t n_sectors; /* up to the end of the last partition */
 	struct fat *volumes[USER_AREA_VOLUMES_MAX];
 	size_t n_volumes;
 };

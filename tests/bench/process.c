@@ -10,6 +10,7 @@
 #include "protocol/base/strings.h"
 
 #define STATUS_BYTES_MAX 65536
+#define MAPS_BYTES_MAX   (1U << 20)
 #define PATH_SIZE        64
 
 int process_status(pid_t pid, const char *field, uint64_t *ret)
@@ -30,6 +31,30 @@ int process_status(pid_t pid, const char *field, uint64_t *ret)
 		return 0;
 	}
 	return -ENODATA;
+}
+
+int process_resident(pid_t pid, const char *without, uint64_t *ret_kib)
+{
+	_cleanup_free_ char *text = NULL;
+	char path[PATH_SIZE], *line, *rest;
+	bool counts = true;
+	uint64_t kib = 0;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/smaps", (int)pid);
+	if (fd_read_file(AT_FDCWD, path, MAPS_BYTES_MAX, &text, NULL) < 0)
+		return -ESRCH;
+	rest = text;
+	while ((line = strsep(&rest, "\n"))) {
+		const char *value = strafter(line, "Rss:");
+
+		/* Only the line that begins a mapping has an address range, and maybe a path. */
+		if (!value && strchr(line, '-') && !strstr(line, " kB"))
+			counts = !strstr(line, without);
+		else if (value && counts)
+			kib += strtoull(value, NULL, 10);
+	}
+	*ret_kib = kib;
+	return 0;
 }
 
 size_t process_children(pid_t pid, pid_t *ret, size_t n)

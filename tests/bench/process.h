@@ -13,6 +13,9 @@
 /* A number of /proc/PID/status, by its field ("VmHWM"); -ESRCH, -ENODATA. */
 _must_check_ int process_status(pid_t pid, const char *field, uint64_t *ret);
 
+/* Resident kilobytes, without those of files whose path has this text. -ESRCH. */
+_must_check_ int process_resident(pid_t pid, const char *without, uint64_t *ret_kib);
+
 /* At most n children; how many there are, 0 also when there is no such process. */
 size_t process_children(pid_t pid, pid_t *ret, size_t n);
 

@@ -535,7 +535,8 @@ int main(void)
 		cmocka_unit_test(test_damaged_packets), cmocka_unit_test(test_copy_too_many),
 		cmocka_unit_test(test_never_sound),     cmocka_unit_test(test_silence_in_a_read),
 		cmocka_unit_test(test_refused_reads),   cmocka_unit_test(test_only_what_reads),
-		cmocka_unit_test(test_leaving),         cmocka_unit_test(test_speed),
+		cmocka_unit_test(test_leaving),         cmocka_unit_test(test_faster),
+		cmocka_unit_test(test_speed),
 		cmocka_unit_test(test_other_chips),     cmocka_unit_test(test_checksums),
 	};
 

@@ -248,6 +248,41 @@ static void test_words(void **state)
 	evidence_clear(&list);
 }
 
+/* With a download agent's report: agreed unless anything speaks against it. */
+static void test_reports(void **state)
+{
+	static const struct {
+		uint64_t bound, part, alias, id_size; /* 0: not told */
+		enum flash_size_verdict verdict;
+	} cases[] = {
+		{ 0, 0, 0, 0, FLASH_SIZE_AGREED },
+		{ 0, 0, 0, M(4), FLASH_SIZE_AGREED },
+		{ M(3), M(4), 0, M(4), FLASH_SIZE_AGREED },
+		{ M(4), 0, M(4), 0, FLASH_SIZE_AGREED },
+		{ 0, 0, 0, M(8), FLASH_SIZE_CONTRADICTED },
+		{ 0, 0, M(2), M(4), FLASH_SIZE_CONTRADICTED },
+		{ M(4) + 1, 0, 0, M(4), FLASH_SIZE_CONTRADICTED },
+		{ M(3), M(8), 0, M(4), FLASH_SIZE_CONTRADICTED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct flash_report report = { .size = M(4), .part_size = cases[i].id_size };
+		const struct address_alias alias = { .size = cases[i].alias };
+		struct flash_facts facts = { .usable_end = cases[i].bound };
+		const char *reason = NULL;
+		uint64_t size = 0;
+
+		facts.n_parts = cases[i].part > 0;
+		facts.parts[0].size = cases[i].part;
+		assert_int_equal(
+			flash_size_decide_reported(&facts, &alias, &report, &size, &reason),
+			cases[i].verdict);
+		assert_non_null(reason);
+		assert_int_equal(size, cases[i].verdict == FLASH_SIZE_AGREED ? M(4) : 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +290,7 @@ int main(void)
 		cmocka_unit_test(test_blank),
 		cmocka_unit_test(test_largest),
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_reports),
 	};
 
 	return cmocka_run_group_tests_name("flash-size", tests, NULL, NULL);
