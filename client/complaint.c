@@ -82,9 +82,13 @@ static int no_such_backup(struct complaint *complaint, const char *method _unuse
 			     "no such backup: %s", parameter_text(parameters, "id"));
 }
 
-static int no_such_port(struct complaint *complaint, const char *method _unused_,
+static int no_such_port(struct complaint *complaint, const char *method,
 			struct json_object *parameters)
 {
+	if (streq(method, "Attach"))
+		return complaint_set(complaint, STATUS_NOT_FOUND,
+				     "is it plugged in? 'mtkrbctl doctor' looks for the cause",
+				     "no such device: %s", parameter_text(parameters, "device"));
 	return complaint_set(complaint, STATUS_NOT_FOUND,
 			     "'mtkrbctl ports' lists the ports the daemon knows",
 			     "no such port: %s", parameter_text(parameters, "device"));

@@ -23,7 +23,7 @@
 struct connection {
 	char *path;
 	struct frame *frame;
-	const char *method; /* of the call under way, borrowed */
+	const char *method;     /* of the call under way, borrowed */
 	int fds[FRAME_FDS_MAX]; /* for the next call */
 	size_t n_fds;
 };
@@ -200,7 +200,8 @@ int connection_send(struct connection *connection, const char *method,
 	if (r < 0)
 		return r;
 	r = connection_flush(connection);
-	return r < 0 ? connection_lost(connection, complaint) : 0;
+	/* A daemon that hangs up may have left a last word, which is read next. */
+	return r < 0 && r != -EPIPE ? connection_lost(connection, complaint) : 0;
 }
 
 static int connection_read(struct connection *connection, const char *text, size_t size,

@@ -219,7 +219,7 @@ bool usb_is_mediatek(const struct usb_device *device)
  */
 bool usb_is_boot(const struct usb_device *device)
 {
-	static const uint16_t preloaders[] = { 0x2000, 0x20FF, 0x3000, 0x6000, 0x2001 };
+	static const uint16_t preloaders[] = { 0x2000, 0x20FF, 0x3000, 0x6000 };
 
 	if (!usb_is_mediatek(device))
 		return false;

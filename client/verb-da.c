@@ -152,7 +152,7 @@ static int da_remove(struct client *client, const char *name,
 /* ---- What the daemon keeps ---- */
 
 struct agent_row {
-	char *name, *sha256, *version;
+	char *name, *sha256;
 	uint64_t size;
 };
 
@@ -160,7 +160,6 @@ static void agent_row_clear(struct agent_row *row)
 {
 	free(row->name);
 	free(row->sha256);
-	free(row->version);
 }
 
 static int add_kept(struct table *table, struct json_object *object, struct problem *problem)
@@ -178,9 +177,6 @@ static int add_kept(struct table *table, struct json_object *object, struct prob
 		  .type = FIELD_STRING,
 		  .offset = offsetof(struct agent_row, sha256),
 		  .flags = FIELD_REQUIRED },
-		{ .name = "version",
-		  .type = FIELD_STRING,
-		  .offset = offsetof(struct agent_row, version) },
 	};
 	_cleanup_(agent_row_clear) struct agent_row row = { 0 };
 	char size[16];
@@ -190,7 +186,6 @@ static int add_kept(struct table *table, struct json_object *object, struct prob
 		return r;
 	table_add(table, TINT_NONE, row.name);
 	table_add(table, TINT_NONE, format_bytes(row.size, size));
-	table_add(table, TINT_NONE, row.version);
 	table_addf(table, TINT_NONE, "%.*s", DIGEST_SHOWN, row.sha256);
 	return 0;
 }
@@ -200,7 +195,6 @@ static int print_kept(const struct client *client, struct json_object *reply)
 	static const struct column columns[] = {
 		{ "NAME", .cut = CUT_END },
 		{ "SIZE", .right = true },
-		{ "VERSION", .cut = CUT_END },
 		{ .title = "SHA-256" },
 	};
 	_cleanup_(table_freep) struct table *table = NULL;

@@ -34,24 +34,13 @@ struct agents {
 
 int agents_open(const char *state_directory, struct agents **ret)
 {
-	_cleanup_close_ int state = open(state_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_(agents_closep) struct agents *agents = calloc(1, sizeof(*agents));
-	int r;
 
 	if (!agents)
 		return -ENOMEM;
-	agents->directory = -1;
-	if (state < 0)
-		return -errno;
-	if (mkdirat(state, DIRECTORY, DIRECTORY_MODE) < 0 && errno != EEXIST)
-		return -errno;
-	r = fd_sync(state);
-	if (r < 0)
-		return r;
-	agents->directory =
-		openat(state, DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	agents->directory = fd_open_folder(state_directory, DIRECTORY, DIRECTORY_MODE);
 	if (agents->directory < 0)
-		return -errno;
+		return agents->directory;
 	(void)unlinkat(agents->directory, INCOMING, 0);
 	(void)unlinkat(agents->directory, INCOMING ".tmp", 0);
 	*ret = TAKE_PTR(agents);

@@ -177,6 +177,20 @@ static int check_staging(int directory, int64_t job, const struct manifest *mani
 	return r < 0 ? r : check_leftovers(directory, ret_why);
 }
 
+bool archive_is_read(const struct archive *archive, int64_t job)
+{
+	_cleanup_(manifest_clearp) struct manifest manifest = { 0 };
+	char name[ARCHIVE_JOB_NAME_SIZE];
+	_cleanup_free_ char *why = NULL;
+	_cleanup_close_ int directory = -1;
+
+	if (archive_job_name(job, name) < 0)
+		return false;
+	directory = archive_open_directory(archive->staging, name);
+	return directory >= 0 && read_manifest(directory, &manifest, &why) >= 0 &&
+	       check_staging(directory, job, &manifest, &why) >= 0;
+}
+
 static int settle(int directory, char **ret_why)
 {
 	int r = archive_tree_settle(directory);

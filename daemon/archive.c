@@ -11,6 +11,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon/archive-internal.h"
@@ -20,6 +21,9 @@
 
 #define FILE_MODE      0640
 #define DIRECTORY_MODE 0750
+
+#define LOCK_TRIES      20
+#define LOCK_PAUSE_NSEC 10000000L
 
 int archive_open_directory(int parent, const char *name)
 {
@@ -47,18 +51,37 @@ int archive_job_name(int64_t job, char ret[ARCHIVE_JOB_NAME_SIZE])
 	return 0;
 }
 
+/*
+ * A daemon that was killed while it started a worker still lives on in that process, lock and all,
+ * for the moment until it has become the worker.
+ */
+static int lock_file(int fd)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NSEC };
+
+	for (unsigned int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+		if (errno != EWOULDBLOCK)
+			return -errno;
+		if (i == LOCK_TRIES)
+			return -EALREADY;
+		(void)nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 /* flock and not a pid file: the kernel lets go of it however we end. The pid is for people. */
 static int take_lock(struct archive *archive)
 {
 	char pid[16];
-	int n;
+	int n, r;
 
 	archive->lock = openat(archive->state, "lock",
 			       O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, FILE_MODE);
 	if (archive->lock < 0)
 		return -errno;
-	if (flock(archive->lock, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK ? -EALREADY : -errno;
+	r = lock_file(archive->lock);
+	if (r < 0)
+		return r;
 	n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
 	if (ftruncate(archive->lock, 0) < 0)
 		return -errno;
@@ -144,6 +167,11 @@ int archive_free_space(const struct archive *archive, uint64_t *ret)
 		return -errno;
 	*ret = (uint64_t)st.f_bavail * st.f_frsize;
 	return 0;
+}
+
+int archive_staging_directory(const struct archive *archive)
+{
+	return archive->staging;
 }
 
 int archive_open_staging(struct archive *archive, int64_t job)

@@ -28,11 +28,17 @@ DEFINE_CLEANUP(struct archive *, archive_close);
 /* Bytes free for us on the file system of the backups. */
 _must_check_ int archive_free_space(const struct archive *archive, uint64_t *ret);
 
+/* staging/, open for reading; borrowed. */
+int archive_staging_directory(const struct archive *archive);
+
 /* Opens staging/<job>/, made when missing: a directory descriptor, which the caller closes. */
 _must_check_ int archive_open_staging(struct archive *archive, int64_t job);
 
 /* True when an earlier attempt left something there. */
 bool archive_has_staging(const struct archive *archive, int64_t job);
+
+/* True when it holds a finished read: all that archive_publish looks at is as it should be. */
+bool archive_is_read(const struct archive *archive, int64_t job);
 
 /* Removes staging/<job>/ and what is in it; 0 when there is none. */
 int archive_remove_staging(struct archive *archive, int64_t job);

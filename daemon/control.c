@@ -15,7 +15,7 @@ static const struct method methods[] = {
 	{ "Attach", method_attach, 0 },
 	{ "Detach", method_detach, 0 },
 	{ "Submit", method_submit, 0 },
-	{ "ListJobs", method_list_jobs, 0 },
+	{ "ListJobs", method_list_jobs, METHOD_IS_LONG },
 	{ "GetJob", method_get_job, 0 },
 	{ "Follow", method_follow, METHOD_NEEDS_MORE },
 	{ "Cancel", method_cancel, 0 },
@@ -23,7 +23,7 @@ static const struct method methods[] = {
 	{ "ListAgents", method_list_agents, 0 },
 	{ "AddAgent", method_add_agent, 0 },
 	{ "RemoveAgent", method_remove_agent, 0 },
-	{ "ListBackups", method_list_backups, 0 },
+	{ "ListBackups", method_list_backups, METHOD_IS_LONG },
 	{ "GetBackup", method_get_backup, 0 },
 	{ "VerifyBackup", method_verify_backup, 0 },
 	{ "RemoveBackup", method_remove_backup, 0 },
@@ -45,6 +45,21 @@ static void on_port_changed(const struct port *port, bool gone, void *userdata)
 	struct control *control = userdata;
 
 	follow_port(control->follow, port, gone);
+}
+
+int methods_reply_list(struct call *call, struct manager *manager, list_maker make, void *query,
+		       size_t limit)
+{
+	int r = -EMSGSIZE;
+
+	for (; limit > 0 && r == -EMSGSIZE; limit /= 2) {
+		struct json_object *reply;
+
+		r = make(manager, query, limit, &reply);
+		if (r >= 0)
+			r = call_reply(call, reply);
+	}
+	return r;
 }
 
 int control_new(sd_event *event, struct manager *manager, struct control **ret)

@@ -39,24 +39,13 @@ static void name_of(int64_t job, enum job_file kind, char ret[NAME_SIZE])
 
 int job_files_open(const char *state_directory, struct job_files **ret)
 {
-	_cleanup_close_ int state = open(state_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_(job_files_closep) struct job_files *files = calloc(1, sizeof(*files));
-	int r;
 
 	if (!files)
 		return -ENOMEM;
-	files->directory = -1;
-	if (state < 0)
-		return -errno;
-	if (mkdirat(state, DIRECTORY, DIRECTORY_MODE) < 0 && errno != EEXIST)
-		return -errno;
-	r = fd_sync(state);
-	if (r < 0)
-		return r;
-	files->directory =
-		openat(state, DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	files->directory = fd_open_folder(state_directory, DIRECTORY, DIRECTORY_MODE);
 	if (files->directory < 0)
-		return -errno;
+		return files->directory;
 	job_files_discard(files);
 	*ret = TAKE_PTR(files);
 	return 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the manager's own files share: manager.c, notify.c, requests.c, runs.c,
- * ports.c, recover.c. */
+/* What the manager's own files share: manager.c, notify.c, publication.c,
+ * requests.c, runs.c, ports.c, recover.c. */
 
 #include "daemon/agents.h"
 #include "daemon/archive.h"
@@ -30,7 +30,9 @@ struct manager {
 	struct worker_pool *pool;
 	struct port_monitor *monitor;
 	struct bench bench;
-	struct quiet quiet; /* what the automatic rule leaves alone: ME IDs and slots */
+	struct publication *publications; /* finished reads that are being checked */
+	uint64_t store_retry_at; /* monotonic; the store took nothing, no job is begun before */
+	struct quiet quiet;      /* what the automatic rule leaves alone: ME IDs and slots */
 	bool stopping;
 	const struct manager_observer *observer;
 	void *observer_data;
@@ -54,6 +56,26 @@ void run_job(struct manager *manager, struct bench_port *port, const struct job 
 
 /* Lets an identified watch rest: nobody wants it now. */
 void run_release(struct manager *manager, struct bench_port *port);
+
+/* ---- publication.c: a finished read becomes a backup ---- */
+
+/* Has a running job's read checked and published; the job ends with it. */
+void publication_begin(struct manager *manager, const struct job *job);
+
+/*
+ * Publishes what an earlier attempt or the last daemon had read to the end, without a watch. False
+ * when there is no such thing.
+ */
+bool publication_resume(struct manager *manager, const struct job *job);
+
+/* The job's finished read is being checked. */
+bool publication_is_running(const struct manager *manager, int64_t job);
+
+/* Forgets the checks that are under way; their processes have ended. */
+void publications_forget(struct manager *manager);
+
+/* Removes what a job has read, unless it goes on with it or may by a retry. */
+void publication_tidy(struct manager *manager, int64_t job);
 
 /* ---- ports.c: ports come and go ---- */
 

@@ -37,12 +37,13 @@ void manager_observe(struct manager *manager, const struct manager_observer *obs
 static bool automatic_ok(struct manager *manager, const struct bench_port *port)
 {
 	const char *meid = port->port.meid;
-	uint64_t last = 0;
+	uint64_t last = 0, now = time_real();
 
 	if (port->left_alone || quiet_has(&manager->quiet, meid ?: port->port.slot))
 		return false;
-	return !meid || store_last_backup_of(manager->store, meid, &last) < 0 ||
-	       last + manager->config.repeat_after_usec <= time_real();
+	/* A backup of the future was made before the clock was set right. */
+	return !meid || store_last_backup_of(manager->store, meid, &last) < 0 || last > now ||
+	       last + manager->config.repeat_after_usec <= now;
 }
 
 static void run_automatic(struct manager *manager, struct bench_port *port)
@@ -52,8 +53,6 @@ static void run_automatic(struct manager *manager, struct bench_port *port)
 	int64_t id;
 	int r;
 
-	quiet_keep(&manager->quiet, port->port.meid ?: port->port.slot,
-		   manager->config.repeat_after_usec);
 	r = job_request_init(&request);
 	if (r >= 0) {
 		request.verify = manager->config.automatic_verify;
@@ -68,10 +67,14 @@ static void run_automatic(struct manager *manager, struct bench_port *port)
 		r = queue_submit(manager->queue, &request, getuid(), &id);
 	job_request_clear(&request);
 	job = r >= 0 ? queue_find(manager->queue, id) : NULL;
-	if (job)
-		run_job(manager, port, job);
-	else
-		log_error("no automatic job can be made: %s", store_error_text(manager->store));
+	if (!job) {
+		log_error("no automatic job can be made: %s", strerrordesc_np(-r));
+		manager->store_retry_at = time_now() + PENDING_RETRY_USEC;
+		return;
+	}
+	quiet_keep(&manager->quiet, port->port.meid ?: port->port.slot,
+		   manager->config.repeat_after_usec);
+	run_job(manager, port, job);
 }
 
 /* ---- deciding ---- */
@@ -89,6 +92,8 @@ static bool is_free(const struct bench_port *port)
 /* A job whose last worker has not ended yet must not get a second one. */
 static bool still_has_worker(const struct manager *manager, const struct job *job)
 {
+	if (publication_is_running(manager, job->id))
+		return true;
 	for (size_t i = 0; i < manager->bench.n; i++)
 		if (manager->bench.ports[i]->assigned == job->id)
 			return true;
@@ -103,11 +108,13 @@ static void carry_out(struct manager *manager, struct bench_port *port,
 		run_identify(manager, port);
 		break;
 	case DECIDE_RUN:
-		if (!still_has_worker(manager, decision->job))
+		if (time_now() >= manager->store_retry_at &&
+		    !still_has_worker(manager, decision->job))
 			run_job(manager, port, decision->job);
 		break;
 	case DECIDE_AUTOMATIC:
-		run_automatic(manager, port);
+		if (time_now() >= manager->store_retry_at)
+			run_automatic(manager, port);
 		break;
 	case DECIDE_NOTHING:
 		if (port->worker)
@@ -168,12 +175,13 @@ static uint64_t expire_job(struct manager *manager, const struct job *job)
 		next = at;
 	}
 	if (job->request.timeout > 0) {
-		at = job->created + (uint64_t)(job->request.timeout * 1e6);
+		at = queue_asked(manager->queue, job->id) + (uint64_t)(job->request.timeout * 1e6);
 		if (at <= real)
-			(void)failure_set(&failure, FAILURE_TIMEOUT,
-					  "give it more time with --timeout, then retry",
-					  "the job did not end within its %g s",
-					  job->request.timeout);
+			(void)failure_set(
+				&failure, FAILURE_TIMEOUT,
+				"retry gives it as long again; for more, submit it with a "
+				"longer --timeout",
+				"the job did not end within its %g s", job->request.timeout);
 		next = MIN_OF(next, now + (at > real ? at - real : 0));
 	}
 	if (failure.code == FAILURE_NONE)
@@ -209,6 +217,8 @@ static void keep_time(struct manager *manager)
 	uint64_t lost = ports_look_for_lost(manager);
 
 	next = MIN_OF(next, lost);
+	if (manager->store_retry_at > time_now())
+		next = MIN_OF(next, manager->store_retry_at);
 	if (queue_is_pending(manager->queue) && queue_flush(manager->queue) < 0)
 		next = MIN_OF(next, time_now() + PENDING_RETRY_USEC);
 	if (next == USEC_NEVER) {
@@ -273,8 +283,7 @@ static int open_state(struct manager *manager, const struct manager_options *opt
 	if (r >= 0)
 		r = job_files_open(options->state_directory, &manager->job_files);
 	if (r < 0) {
-		*ret_error =
-			str_format("%s: %s", options->state_directory, strerrordesc_np(-r));
+		*ret_error = str_format("%s: %s", options->state_directory, strerrordesc_np(-r));
 		return r;
 	}
 	r = store_open(path, &manager->store);
@@ -344,6 +353,7 @@ void manager_free(struct manager *manager)
 		return;
 	port_monitor_free(manager->monitor);
 	worker_pool_free(manager->pool);
+	publications_forget(manager);
 	bench_clear(&manager->bench);
 	queue_free(manager->queue);
 	store_close(manager->store);

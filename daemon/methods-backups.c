@@ -37,15 +37,17 @@ static void list_backups_clear(struct list_backups *list)
 	message_unref(list->labels);
 }
 
-static int list_as_json(struct manager *manager, const struct backup_filter *filter,
+static int list_as_json(struct manager *manager, void *query, size_t limit,
 			struct json_object **ret)
 {
+	struct backup_filter *filter = query;
 	_cleanup_message_ struct json_object *array = NULL;
 	struct json_object *object;
 	struct backup *backups = NULL;
 	size_t n = 0;
 	int r;
 
+	filter->limit = limit;
 	r = store_list_backups(manager_store(manager), filter, &backups, &n);
 	if (r >= 0)
 		r = message_new_array(&array);
@@ -60,23 +62,7 @@ static int list_as_json(struct manager *manager, const struct backup_filter *fil
 	if (r < 0)
 		return r;
 	return message_build(ret, MEMBERS(M_OBJECT("backups", TAKE_PTR(array)),
-					  n == filter->limit ? M_BOOL("more", true) : M_NONE));
-}
-
-static int reply_list(struct call *call, struct manager *manager, struct backup_filter *filter)
-{
-	int r;
-
-	for (; filter->limit > 0; filter->limit /= 2) {
-		struct json_object *reply;
-
-		r = list_as_json(manager, filter, &reply);
-		if (r >= 0)
-			r = call_reply(call, reply);
-		if (r != -EMSGSIZE)
-			return r;
-	}
-	return -EMSGSIZE;
+					  n == limit ? M_BOOL("more", true) : M_NONE));
 }
 
 static int read_labels(struct json_object *object, struct label **ret, size_t *ret_n,
@@ -137,9 +123,8 @@ int method_list_backups(struct call *call, struct json_object *parameters, void 
 					 .meid = list.meid,
 					 .labels = labels,
 					 .n_labels = n_labels,
-					 .since = list.since,
-					 .limit = (size_t)list.limit };
-	r = reply_list(call, control->manager, &filter);
+					 .since = list.since };
+	r = methods_reply_list(call, control->manager, list_as_json, &filter, (size_t)list.limit);
 	labels_free(labels, n_labels);
 	return r;
 }

@@ -134,15 +134,17 @@ static int read_states(struct json_object *states, unsigned int *ret, struct pro
 }
 
 /* Newest first; what the answer has no room for is left out, and more says that it was. */
-static int list_as_json(struct manager *manager, const struct job_filter *filter,
+static int list_as_json(struct manager *manager, void *query, size_t limit,
 			struct json_object **ret)
 {
+	struct job_filter *filter = query;
 	_cleanup_message_ struct json_object *array = NULL;
 	struct json_object *object;
 	struct job *jobs = NULL;
 	size_t n = 0;
 	int r;
 
+	filter->limit = limit;
 	r = store_list_jobs(manager_store(manager), filter, &jobs, &n);
 	if (r >= 0)
 		r = message_new_array(&array);
@@ -163,23 +165,7 @@ static int list_as_json(struct manager *manager, const struct job_filter *filter
 	if (r < 0)
 		return r;
 	return message_build(ret, MEMBERS(M_OBJECT("jobs", TAKE_PTR(array)),
-					  n == filter->limit ? M_BOOL("more", true) : M_NONE));
-}
-
-static int reply_list(struct call *call, struct manager *manager, struct job_filter *filter)
-{
-	int r;
-
-	for (; filter->limit > 0; filter->limit /= 2) {
-		struct json_object *reply;
-
-		r = list_as_json(manager, filter, &reply);
-		if (r >= 0)
-			r = call_reply(call, reply);
-		if (r != -EMSGSIZE)
-			return r;
-	}
-	return -EMSGSIZE;
+					  n == limit ? M_BOOL("more", true) : M_NONE));
 }
 
 int method_list_jobs(struct call *call, struct json_object *parameters, void *userdata)
@@ -214,9 +200,9 @@ int method_list_jobs(struct call *call, struct json_object *parameters, void *us
 		return call_invalid(call, &problem);
 	if (r < 0)
 		return r;
-	filter.limit = (size_t)list.limit;
 	filter.before = list.before;
-	return reply_list(call, control->manager, &filter);
+	return methods_reply_list(call, control->manager, list_as_json, &filter,
+				  (size_t)list.limit);
 }
 
 /* ---- one job ---- */

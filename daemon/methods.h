@@ -19,6 +19,14 @@ struct control {
 	uint64_t started; /* monotonic */
 };
 
+/* Makes the answer of a list with at most limit rows; query is the method's own. */
+typedef int (*list_maker)(struct manager *manager, void *query, size_t limit,
+			  struct json_object **ret);
+
+/* Answers with as many rows as an answer has room for, at most limit. */
+int methods_reply_list(struct call *call, struct manager *manager, list_maker make, void *query,
+		       size_t limit);
+
 int method_get_status(struct call *call, struct json_object *parameters, void *userdata);
 
 int method_list_ports(struct call *call, struct json_object *parameters, void *userdata);

@@ -24,39 +24,25 @@ static int add_port(struct manager *manager, const char *slot, const char *devic
 	return 0;
 }
 
-/* The same USB id as a boot ROM, but a watch that is switched on: nothing there to read. */
-static void refuse_running_watch(struct bench_port *port)
+/*
+ * A port that udev knows to be no way in: running firmware under the boot ROM's USB id, or an agent
+ * that another program started. Jobs wait until the watch comes back in a mode that can be read.
+ */
+static bool refuse_mode(struct bench_port *port)
 {
+	const char *mode = port->port.mode;
+	const char *what = streq(mode, "com") ? "its firmware (COM port mode)"
+			   : streq(mode, "da")
+				   ? "a download agent of another tool"
+				   : "something that udev rules call by an unknown mode";
+
+	if (streq(mode, "auto") || streq(mode, "brom") || streq(mode, "preloader"))
+		return false;
 	port->port.state = PORT_FAILED;
 	(void)failure_set(&port->port.failure, FAILURE_HANDSHAKE_TIMEOUT,
 			  "switch it off (or take the battery out), then plug it in again",
-			  "the watch in slot %s runs its firmware (COM port mode)",
-			  port->port.slot);
-}
-
-static void on_arrived(const struct udev_port *found, void *userdata)
-{
-	struct manager *manager = userdata;
-	const char *slot = config_slot_name(&manager->config, found->path) ?: found->path;
-	struct log_context context = { .slot = slot };
-	struct bench_port *port;
-
-	if (manager->stopping || bench_by_syspath(&manager->bench, found->syspath))
-		return;
-	port = bench_by_slot(&manager->bench, slot);
-	if (port) {
-		/* Two drivers took one interface each: one watch, one port. */
-		log_event(LOG_INFO, &context, "%s is left alone: %s is the same watch",
-			  found->device, port->port.device);
-		return;
-	}
-	if (add_port(manager, slot, found->device, found->mode, found->syspath, &port) < 0)
-		return;
-	if (streq(found->mode, "com"))
-		refuse_running_watch(port);
-	log_event(LOG_INFO, &context, "%s arrived (%s)", found->device, found->mode);
-	manager_port_changed(manager, port, false);
-	manager_schedule(manager);
+			  "the watch in slot %s runs %s", port->port.slot, what);
+	return true;
 }
 
 static void on_left(const char *syspath, void *userdata)
@@ -69,6 +55,35 @@ static void on_left(const char *syspath, void *userdata)
 	log_event(LOG_INFO, &(struct log_context){ .slot = port->port.slot }, "%s left",
 		  port->port.device);
 	ports_remove(manager, port);
+}
+
+static void on_arrived(const struct udev_port *found, void *userdata)
+{
+	struct manager *manager = userdata;
+	const char *slot = config_slot_name(&manager->config, found->path) ?: found->path;
+	struct log_context context = { .slot = slot };
+	struct bench_port *port;
+
+	if (manager->stopping || bench_by_syspath(&manager->bench, found->syspath))
+		return;
+	port = bench_by_slot(&manager->bench, slot);
+	if (port && port->syspath && access(port->syspath, F_OK) < 0) {
+		/* It left unheard: udev drops events that come too fast. */
+		on_left(port->syspath, manager);
+		port = NULL;
+	}
+	if (port) {
+		/* Two drivers took one interface each: one watch, one port. */
+		log_event(LOG_INFO, &context, "%s is left alone: %s is the same watch",
+			  found->device, port->port.device);
+		return;
+	}
+	if (add_port(manager, slot, found->device, found->mode, found->syspath, &port) < 0)
+		return;
+	(void)refuse_mode(port);
+	log_event(LOG_INFO, &context, "%s arrived (%s)", found->device, found->mode);
+	manager_port_changed(manager, port, false);
+	manager_schedule(manager);
 }
 
 const struct port_monitor_handler ports_handler = { .arrived = on_arrived, .left = on_left };
@@ -133,9 +148,11 @@ void ports_forgive(struct manager *manager)
 	for (size_t i = 0; i < manager->bench.n; i++) {
 		struct bench_port *port = manager->bench.ports[i];
 
-		if (port->port.state != PORT_FAILED || streq(port->port.mode, "com"))
+		if (port->port.state != PORT_FAILED)
 			continue;
 		failure_clear(&port->port.failure);
+		if (refuse_mode(port))
+			continue;
 		port->port.state = PORT_IDLE;
 		manager_port_changed(manager, port, false);
 	}

@@ -12,6 +12,7 @@ struct entry {
 	struct job job;
 	bool pending;           /* the job's state is not in the store yet */
 	uint64_t waiting_since; /* monotonic, of JOB_WAITING */
+	uint64_t asked;         /* when it was submitted, or retried in this life of the daemon */
 	struct backup backup;   /* goes into the store with the job; id NULL: none */
 };
 
@@ -64,6 +65,7 @@ static int queue_insert(struct queue *queue, struct job *job, struct entry **ret
 	entry->job = *job;
 	*job = (struct job){ 0 };
 	entry->waiting_since = time_now();
+	entry->asked = entry->job.created;
 	for (; at > 0 && queue->entries[at - 1]->job.id > entry->job.id; at--) {
 		queue->entries[at] = queue->entries[at - 1];
 		queue->jobs[at] = queue->jobs[at - 1];
@@ -217,6 +219,13 @@ uint64_t queue_waiting_since(const struct queue *queue, int64_t id)
 	return entry && entry->job.state == JOB_WAITING ? entry->waiting_since : USEC_NEVER;
 }
 
+uint64_t queue_asked(const struct queue *queue, int64_t id)
+{
+	const struct entry *entry = queue_entry(queue, id);
+
+	return entry ? entry->asked : 0;
+}
+
 const struct job *const *queue_jobs(const struct queue *queue, size_t *ret_n)
 {
 	*ret_n = queue->n;
@@ -279,8 +288,10 @@ static void take_port(struct entry *entry, const struct port *port)
 
 	if (port_copy(port, &copy) < 0)
 		return;
-	/* An attempt that has not identified its watch yet still belongs to the one it began with. */
-	if (!copy.chip) {
+	/* The job belongs to the watch it began with, whatever sits at the port now. */
+	if (entry->job.port.chip) {
+		free(copy.chip);
+		free(copy.meid);
 		copy.chip = TAKE_PTR(entry->job.port.chip);
 		copy.meid = TAKE_PTR(entry->job.port.meid);
 	}
@@ -364,6 +375,7 @@ int queue_put_back(struct queue *queue, int64_t id)
 	r = begin(queue, id, JOB_QUEUED, &entry);
 	if (r < 0)
 		return r;
+	port_clear(&entry->job.port);
 	entry_settle(queue, entry);
 	return 0;
 }
@@ -395,6 +407,7 @@ int queue_retry(struct queue *queue, int64_t id, const struct job **ret)
 	job_clear(&job);
 	if (r < 0)
 		return r;
+	entry->asked = time_real();
 	queue->changed(&entry->job, queue->userdata);
 	*ret = &entry->job;
 	return 0;
@@ -417,7 +430,8 @@ void queue_set_port(struct queue *queue, int64_t id, const struct port *port)
 	if (!entry || entry->pending)
 		return;
 	take_port(entry, port);
-	entry_settle(queue, entry);
+	/* Not left pending, which would hold up the job's end: that end stores it too. */
+	(void)entry_commit(queue, entry);
 }
 
 bool queue_is_pending(const struct queue *queue)

@@ -40,6 +40,9 @@ const struct job *const *queue_jobs(const struct queue *queue, size_t *ret_n);
 /* When a waiting job began to wait (monotonic), USEC_NEVER for any other. */
 uint64_t queue_waiting_since(const struct queue *queue, int64_t id);
 
+/* When its time began to run (real): submitted, or retried since the daemon started. */
+uint64_t queue_asked(const struct queue *queue, int64_t id);
+
 /*
  * The transitions. Each returns 0 also when the commit is pending; -ENOENT, -EINVAL when the state
  * machine does not allow it. failure is copied and may be NULL.
@@ -56,7 +59,10 @@ int queue_publish(struct queue *queue, int64_t id, struct backup *backup); /* ->
  */
 _must_check_ int queue_start(struct queue *queue, int64_t id, const struct port *port);
 
-/* A running job back to queued: its worker never began, or the daemon was killed before it did. */
+/*
+ * A running job back to queued, for any watch: its worker never began, or the daemon was killed
+ * before it did.
+ */
 int queue_put_back(struct queue *queue, int64_t id);
 
 /* A failed or cancelled job of the store runs again: queued. *ret is the job then. */
@@ -67,7 +73,7 @@ void queue_set_progress(struct queue *queue, int64_t id, const struct progress *
 
 /*
  * What the watch on it turned out to be; stored at once, since after a crash the job goes on only
- * with the watch it began with.
+ * with the watch it began with. A job that has begun with one keeps that.
  */
 void queue_set_port(struct queue *queue, int64_t id, const struct port *port);
 

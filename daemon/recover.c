@@ -39,6 +39,22 @@ static int adopt_backup(const char *id, void *userdata)
 	return r;
 }
 
+/* A read that was finished needs no watch any more; one whose watch is not known begins again. */
+static void recover_job(struct manager *manager, const struct job *job,
+			const struct failure *failure)
+{
+	int64_t id = job->id;
+
+	if (publication_resume(manager, job))
+		return;
+	if (job->port.chip && archive_has_staging(manager->archive, id)) {
+		(void)queue_wait(manager->queue, id, failure);
+		return;
+	}
+	(void)archive_remove_staging(manager->archive, id);
+	(void)queue_put_back(manager->queue, id);
+}
+
 /* What ran when the daemon ended goes on where it stopped, or begins again. */
 static void recover_running(struct manager *manager)
 {
@@ -55,10 +71,7 @@ static void recover_running(struct manager *manager)
 			i++;
 		if (i == n)
 			break;
-		if (jobs[i]->port.chip && archive_has_staging(manager->archive, jobs[i]->id))
-			(void)queue_wait(manager->queue, jobs[i]->id, &failure);
-		else
-			(void)queue_put_back(manager->queue, jobs[i]->id);
+		recover_job(manager, jobs[i], &failure);
 		i++;
 	}
 	failure_clear(&failure);

@@ -63,7 +63,7 @@ static int end_cancelled(struct manager *manager, const struct job *job)
 	r = queue_end(manager->queue, id, JOB_CANCELLED, &failure);
 	failure_clear(&failure);
 	/* A worker that still writes there ends first; then its staging goes. */
-	if (r >= 0 && !port)
+	if (r >= 0 && !port && !publication_is_running(manager, id))
 		(void)archive_remove_staging(manager->archive, id);
 	return r;
 }
@@ -103,6 +103,8 @@ int manager_retry(struct manager *manager, int64_t id, uid_t uid)
 	r = queue_retry(manager->queue, id, &job);
 	if (r < 0)
 		return r;
+	if (!publication_is_running(manager, id) && publication_resume(manager, job))
+		return 0;
 	ports_forgive(manager);
 	manager_schedule(manager);
 	return 0;

@@ -12,6 +12,8 @@
 #define RESTART_USEC (3 * USEC_PER_SEC)
 /* After a failure somebody will replug; that is to be tried again, a flapping port is not. */
 #define FAILURE_PAUSE_USEC (30 * USEC_PER_SEC)
+/* Before a job is begun again that the store would not take. */
+#define STORE_PAUSE_USEC (2 * USEC_PER_SEC)
 
 static struct log_context context_of(const struct job *job)
 {
@@ -34,80 +36,6 @@ static void set_state(struct manager *manager, struct bench_port *port, enum por
 	manager_port_changed(manager, port, false);
 }
 
-/* ---- publishing: a second process reads the files back, then they are renamed into place ---- */
-
-struct publication {
-	struct manager *manager;
-	int64_t job;
-};
-
-static void finish_publication(struct manager *manager, const struct job *job)
-{
-	struct log_context context = context_of(job);
-	_cleanup_free_ char *why = NULL;
-	struct backup backup = { 0 };
-	struct failure failure = { 0 };
-	int64_t id = job->id;
-	int r;
-
-	r = archive_publish(manager->archive, id, &backup, &why);
-	if (r < 0) {
-		(void)failure_set(&failure, r == -ENOSPC ? FAILURE_NO_SPACE : FAILURE_ARCHIVE_ERROR,
-				  r == -EBADMSG
-					  ? "retry reads it again"
-					  : "mend the disk, then retry: what was read is kept",
-				  "the backup of job %" PRId64 " cannot be published: %s", id,
-				  why ?: strerrordesc_np(-r));
-		log_event(LOG_ERR, &context, "%s", failure.message);
-		(void)queue_end(manager->queue, id, JOB_FAILED, &failure);
-		failure_clear(&failure);
-		return;
-	}
-	log_event(LOG_NOTICE, &context, "backup %s is complete", backup.id);
-	(void)queue_publish(manager->queue, id, &backup);
-	backup_clear(&backup);
-}
-
-static void on_checked(_unused_ struct worker *worker, const struct failure *failure,
-		       void *userdata)
-{
-	struct publication *publication = userdata;
-	struct manager *manager = publication->manager;
-	const struct job *job = queue_find(manager->queue, publication->job);
-
-	if (!job || job->state != JOB_RUNNING)
-		(void)archive_remove_staging(manager->archive, publication->job);
-	else if (failure->code == FAILURE_NONE)
-		finish_publication(manager, job);
-	else if (failure->code != FAILURE_CANCELLED)
-		(void)queue_end(manager->queue, job->id, JOB_FAILED, failure);
-	free(publication);
-	manager_schedule(manager);
-}
-
-static const struct worker_handler publication_handler = { .ended = on_checked };
-
-static int publish(struct manager *manager, int64_t job)
-{
-	static const struct progress progress = { .phase = PHASE_PUBLISH, .eta = -1 };
-	struct publication *publication = malloc(sizeof(*publication));
-	_cleanup_close_ int directory = -1;
-	struct worker *worker;
-	int r;
-
-	if (!publication)
-		return -ENOMEM;
-	*publication = (struct publication){ .manager = manager, .job = job };
-	queue_set_progress(manager->queue, job, &progress);
-	directory = archive_open_staging(manager->archive, job);
-	r = directory < 0 ? directory
-			  : worker_pool_check(manager->pool, directory, &publication_handler,
-					      publication, &worker);
-	if (r < 0)
-		free(publication);
-	return r;
-}
-
 /* ---- how a job's attempt ended ---- */
 
 static bool is_automatic(const struct job *job)
@@ -120,22 +48,12 @@ static bool is_automatic(const struct job *job)
 
 static void job_read(struct manager *manager, const struct job *job)
 {
-	struct failure failure = { 0 };
-	int r;
-
 	/* The same watch is not to be read again at once, neither now nor when it is back. */
 	if (job->port.meid)
 		quiet_keep(&manager->quiet, job->port.meid, manager->config.repeat_after_usec);
 	if (job->port.slot)
 		quiet_keep(&manager->quiet, job->port.slot, RESTART_USEC);
-	r = publish(manager, job->id);
-	if (r >= 0)
-		return;
-	(void)failure_set(&failure, FAILURE_ARCHIVE_ERROR, "retry publishes what was read",
-			  "the backup of job %" PRId64 " cannot be checked: %s", job->id,
-			  strerrordesc_np(-r));
-	(void)queue_end(manager->queue, job->id, JOB_FAILED, &failure);
-	failure_clear(&failure);
+	publication_begin(manager, job);
 }
 
 static void job_failed(struct manager *manager, const struct job *job,
@@ -178,9 +96,8 @@ static void job_ended(struct manager *manager, int64_t id, const struct failure 
 	struct log_context context;
 
 	if (!job || job->state != JOB_RUNNING) {
-		/* Cancelled meanwhile. A retry may have queued it again, and goes on from what is there. */
-		if (!job)
-			(void)archive_remove_staging(manager->archive, id);
+		/* Its time was over, or it was cancelled, and maybe it was retried since. */
+		publication_tidy(manager, id);
 		return;
 	}
 	context = context_of(job);
@@ -222,7 +139,8 @@ static int open_job_file(struct manager *manager, const struct job *job, enum jo
 /* All that a worker needs of ours; the directory of agents is only lent. */
 static int open_files(struct manager *manager, const struct job *job, struct worker_files *ret)
 {
-	int r = open_job_file(manager, job, JOB_FILE_DA, job->request.da, &ret->fds[WORKER_FILE_DA]);
+	int r = open_job_file(manager, job, JOB_FILE_DA, job->request.da,
+			      &ret->fds[WORKER_FILE_DA]);
 
 	if (r >= 0)
 		r = open_job_file(manager, job, JOB_FILE_SCATTER, job->request.scatter,
@@ -333,15 +251,15 @@ static void port_ended(struct manager *manager, struct bench_port *port,
 	} else if (failure->code == FAILURE_DEVICE_LOST) {
 		bench_port_forget(port);
 		ports_lost(manager, port);
-	} else if (failure->code == FAILURE_NONE || failure->code == FAILURE_CANCELLED ||
-		   failure->code == FAILURE_WRONG_WATCH) {
+	} else if (failure->code == FAILURE_NONE || failure->code == FAILURE_CANCELLED) {
 		set_state(manager, port, PORT_IDLE);
 	} else {
-		bench_port_forget(port);
 		if (failure_copy(failure, &port->port.failure) < 0)
 			log_error("out of memory");
+		/* Before the chip is forgotten, which the context only borrows. */
 		log_event(LOG_WARNING, &context, "%s: %s", port->port.device,
 			  failure->message ?: failure_code_to_string(failure->code));
+		bench_port_forget(port);
 		set_state(manager, port, PORT_FAILED);
 	}
 }
@@ -381,8 +299,13 @@ static int start_worker(struct manager *manager, struct bench_port *port)
 		.handshake_timeout_usb = manager->config.handshake_timeout_usb,
 		.handshake_timeout_uart = manager->config.handshake_timeout_uart,
 	};
-	int r = worker_pool_open(manager->pool, &open, &run_handler, manager, &port->worker);
+	struct worker_files files = WORKER_FILES_NONE;
+	int r;
 
+	/* The job is not known yet, and what the worker may reach shall be before it reads a byte. */
+	files.fds[WORKER_FILE_DIRECTORY] = archive_staging_directory(manager->archive);
+	files.fds[WORKER_FILE_AGENTS] = agents_directory(manager->agents);
+	r = worker_pool_open(manager->pool, &open, &files, &run_handler, manager, &port->worker);
 	if (r < 0)
 		log_event(LOG_ERR, &context, "no worker can be started: %s", strerrordesc_np(-r));
 	return r;
@@ -432,7 +355,9 @@ void run_job(struct manager *manager, struct bench_port *port, const struct job 
 		log_event(LOG_ERR, &context, "job cannot be started: %s",
 			  store_error_text(manager->store));
 		port->port.job = 0;
-		worker_stop(port->worker);
+		/* The watch is kept, at rest: it may not answer a second handshake. */
+		set_state(manager, port, PORT_IDENTIFYING);
+		manager->store_retry_at = time_now() + STORE_PAUSE_USEC;
 		return;
 	}
 	port->assigned = job->id;

@@ -13,10 +13,16 @@ static bool wish_fits(const char *wanted, const char *known)
 	return !wanted || (known && strcasecmp(wanted, known) == 0);
 }
 
+/* A job that has met its watch goes on with no other, also when it failed and is tried again. */
+static bool has_watch(const struct job *job)
+{
+	return job->state == JOB_WAITING || job->port.chip;
+}
+
 /* A watch that left is known again by its ME ID, else by the place it left from. */
 static bool waits_in_slot(const struct job *job)
 {
-	return job->state == JOB_WAITING && !job->port.meid && job->port.slot;
+	return has_watch(job) && !job->port.meid && job->port.slot;
 }
 
 static bool slot_fits(const struct job *job, const struct port *port)
@@ -29,14 +35,14 @@ static bool identity_fits(const struct job *job, const struct port *port)
 {
 	if (!wish_fits(job->request.chip, port->chip) || !wish_fits(job->request.meid, port->meid))
 		return false;
-	return job->state != JOB_WAITING ||
+	return !has_watch(job) ||
 	       (wish_fits(job->port.chip, port->chip) && wish_fits(job->port.meid, port->meid));
 }
 
 static bool asks_for_identity(const struct job *job)
 {
 	return job->request.chip || job->request.meid ||
-	       (job->state == JOB_WAITING && (job->port.chip || job->port.meid));
+	       (has_watch(job) && (job->port.chip || job->port.meid));
 }
 
 bool scheduler_job_fits(const struct job *job, const struct schedule_port *port)

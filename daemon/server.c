@@ -11,6 +11,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "daemon/call-queue.h"
 #include "daemon/service.h"
 #include "daemon/session.h"
 #include "protocol/base/fd.h"
@@ -19,6 +20,7 @@
 #include "protocol/control/error.h"
 #include "protocol/control/limits.h"
 #include "protocol/control/message.h"
+#include "protocol/control/varlink.h"
 
 #define SOCKET_GROUP    "mtkrb"
 #define SOCKET_MODE     0660
@@ -29,6 +31,7 @@ struct server {
 	sd_event *event;
 	struct service service; /* the interfaces */
 	void *userdata;
+	struct call_queue *long_calls;
 	int fd;
 	char *path;   /* of our own socket, NULL: inherited */
 	dev_t device; /* which file that is: another one at its path is not ours to remove */
@@ -79,6 +82,14 @@ static int answer_failure(struct call *call, const struct interface *interface, 
 	return name ? answer_error(call, name, "message", strerror(-error)) : -ENOMEM;
 }
 
+static int run_method(struct call *call, const struct interface *interface,
+		      const struct method *method, struct json_object *parameters, void *userdata)
+{
+	int r = method->handle(call, parameters, userdata);
+
+	return r < 0 ? answer_failure(call, interface, r) : 0;
+}
+
 static int handle_call(struct server *server, struct call *call, struct json_object *parameters)
 {
 	const char *full_name = call_method(call), *dot = strrchr(full_name, '.');
@@ -103,14 +114,56 @@ static int handle_call(struct server *server, struct call *call, struct json_obj
 		return answer_error(call, ERROR_METHOD_NOT_IMPLEMENTED, "method", full_name);
 	if ((method->flags & METHOD_NEEDS_MORE) && !call_wants_more(call))
 		return call_error(call, ERROR_EXPECTED_MORE, NULL);
-	r = method->handle(call, parameters, userdata);
+	if (!(method->flags & METHOD_IS_LONG))
+		return run_method(call, interface, method, parameters, userdata);
+	r = call_queue_add(server->long_calls, call, method, parameters);
 	return r < 0 ? answer_failure(call, interface, r) : 0;
+}
+
+/*
+ * What one user's clients have not read is bounded for all of them together: over the limit the one
+ * that has read nothing for longest is dropped, so that those who do read are served on.
+ */
+static void bound_output(struct server *server, uid_t uid)
+{
+	struct session *slowest = NULL;
+	size_t total = 0;
+
+	for (size_t i = 0; i < server->n_sessions; i++) {
+		struct session *session = server->sessions[i];
+
+		if (session_uid(session) != uid)
+			continue;
+		total += session_output_pending(session);
+		if (session_output_pending(session) > 0 &&
+		    (!slowest || session_output_since(session) < session_output_since(slowest)))
+			slowest = session;
+	}
+	if (total > LIMIT_OUTPUT_PER_UID && slowest)
+		session_drop(slowest);
 }
 
 static void on_call(struct call *call, struct json_object *parameters, void *userdata)
 {
+	bound_output(userdata, call_uid(call));
 	/* A call that could not be answered ends the connection by itself. */
 	(void)handle_call(userdata, call, parameters);
+}
+
+static void on_long_call(struct call *call, const struct method *method,
+			 struct json_object *parameters, void *userdata)
+{
+	struct server *server = userdata;
+	_cleanup_free_ char *name = strdup(call_method(call));
+	const struct interface *interface;
+	void *interface_userdata;
+
+	bound_output(server, call_uid(call));
+	if (!name)
+		return;
+	*strrchr(name, '.') = '\0';
+	interface = find_interface(server, name, &interface_userdata);
+	(void)run_method(call, interface, method, parameters, interface_userdata);
 }
 
 /* ---- Connections ---- */
@@ -136,7 +189,19 @@ static bool may_connect(const struct server *server, uid_t uid)
 	return n < LIMIT_CONNECTIONS_PER_UID;
 }
 
-/* Takes fd; a connection over a limit, or that cannot be set up, is closed. */
+/* Answers what will be asked, before anything is; a client that does not listen misses it. */
+static void refuse_connection(int fd, unsigned int limit)
+{
+	struct varlink_reply reply = { .error = (char *)(uintptr_t)ERROR_LIMIT_REACHED };
+	_cleanup_free_ char *text = NULL;
+
+	if (error_limit_reached("connections", limit, &reply.parameters) >= 0 &&
+	    varlink_reply_to_text(&reply, &text) >= 0)
+		(void)!send(fd, text, strlen(text) + 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	message_unref(reply.parameters);
+}
+
+/* Takes fd; a connection over a limit is told so and closed, as one that cannot be set up is. */
 static void add_connection(struct server *server, int fd)
 {
 	struct session_owner owner = {
@@ -148,12 +213,14 @@ static void add_connection(struct server *server, int fd)
 	struct session *session;
 
 	if (server->n_sessions == LIMIT_CONNECTIONS) {
+		refuse_connection(fd, LIMIT_CONNECTIONS);
 		fd_close(fd);
 		return;
 	}
 	if (session_new(&owner, fd, &session) < 0)
 		return;
 	if (!may_connect(server, session_uid(session))) {
+		refuse_connection(fd, LIMIT_CONNECTIONS_PER_UID);
 		session_free(session);
 		return;
 	}
@@ -327,6 +394,7 @@ int server_new(sd_event *event, const struct interface *interfaces, size_t n, vo
 	       struct server **ret)
 {
 	struct server *server = calloc(1, sizeof(*server));
+	int r;
 
 	if (!server)
 		return -ENOMEM;
@@ -334,6 +402,11 @@ int server_new(sd_event *event, const struct interface *interfaces, size_t n, vo
 	server->service = (struct service){ interfaces, n };
 	server->userdata = userdata;
 	server->fd = -1;
+	r = call_queue_new(event, on_long_call, server, &server->long_calls);
+	if (r < 0) {
+		server_free(server);
+		return r;
+	}
 	*ret = server;
 	return 0;
 }
@@ -353,6 +426,7 @@ void server_free(struct server *server)
 		return;
 	while (server->n_sessions > 0)
 		session_free(server->sessions[--server->n_sessions]);
+	call_queue_free(server->long_calls);
 	sd_event_source_disable_unref(server->accept);
 	sd_event_source_disable_unref(server->pause);
 	remove_socket(server);

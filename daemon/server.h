@@ -25,6 +25,7 @@ typedef int (*method_handler)(struct call *call, struct json_object *parameters,
 
 #define METHOD_MAY_STREAM 1U /* several replies are possible where the caller says "more" */
 #define METHOD_NEEDS_MORE 2U /* ExpectedMore without it */
+#define METHOD_IS_LONG    4U /* takes long: every other call goes first */
 
 struct method {
 	const char *name; /* without its interface: "Submit" */

@@ -43,6 +43,7 @@ struct session {
 	sd_event_source *deferred; /* looks for the next call */
 	sd_event_source *timer;    /* a half-sent call */
 	struct call *call;         /* not answered yet; its holders own it */
+	uint64_t output_since;     /* the client took none of the output that waits */
 	bool more_input;           /* the input may hold another whole call */
 	bool ended_input;
 	bool broken;
@@ -124,6 +125,8 @@ static int queue_reply(struct session *session, const struct varlink_reply *repl
 	size = strlen(text);
 	if (size > LIMIT_REPLY_BYTES)
 		return -EMSGSIZE;
+	if (frame_pending(session->frame) == 0)
+		session->output_since = time_now();
 	r = frame_put(session->frame, text, size);
 	if (r < 0)
 		return r;
@@ -313,12 +316,15 @@ static void session_settle(struct session *session, int r)
 
 static int session_flush(struct session *session)
 {
+	size_t pending = frame_pending(session->frame);
 	struct call *call;
 	int r;
 
-	if (frame_pending(session->frame) == 0)
+	if (pending == 0)
 		return 0;
 	r = frame_flush(session->frame);
+	if (frame_pending(session->frame) < pending)
+		session->output_since = time_now();
 	if (r != 0 || !session->call || !session->call->drain)
 		return MIN_OF(r, 0);
 	call = call_ref(session->call);
@@ -448,4 +454,19 @@ void session_free(struct session *session)
 uid_t session_uid(const struct session *session)
 {
 	return session->peer.uid;
+}
+
+size_t session_output_pending(const struct session *session)
+{
+	return session->broken ? 0 : frame_pending(session->frame);
+}
+
+uint64_t session_output_since(const struct session *session)
+{
+	return session_output_pending(session) > 0 ? session->output_since : USEC_NEVER;
+}
+
+void session_drop(struct session *session)
+{
+	session_break(session);
 }

@@ -8,6 +8,7 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -84,3 +85,12 @@ struct session_owner {
 _must_check_ int session_new(const struct session_owner *owner, int fd, struct session **ret);
 void session_free(struct session *session);
 uid_t session_uid(const struct session *session);
+
+/* Bytes of answers that the client has not taken yet; 0 for a session that is about to end. */
+size_t session_output_pending(const struct session *session);
+
+/* Since when (time_now) the client has not taken any of them; USEC_NEVER when there are none. */
+uint64_t session_output_since(const struct session *session);
+
+/* Ends it soon, from the loop, through the owner's closed(). */
+void session_drop(struct session *session);

@@ -322,8 +322,9 @@ static int worker_start(struct worker_pool *pool, const struct worker_handler *h
 }
 
 /* Sends the first message to a new worker, or takes it back. */
-static int start_with(struct worker_pool *pool, const struct worker_message *message, int fd,
-		      const struct worker_handler *handler, void *userdata, struct worker **ret)
+static int start_with(struct worker_pool *pool, const struct worker_message *message,
+		      const struct worker_files *files, const struct worker_handler *handler,
+		      void *userdata, struct worker **ret)
 {
 	_cleanup_(worker_freep) struct worker *worker = NULL;
 	int r;
@@ -331,7 +332,7 @@ static int start_with(struct worker_pool *pool, const struct worker_message *mes
 	r = worker_start(pool, handler, userdata, &worker);
 	if (r < 0)
 		return r;
-	r = worker_message_send(worker->fd, message, fd);
+	r = worker_message_send_files(worker->fd, message, files);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(worker);
@@ -339,19 +340,22 @@ static int start_with(struct worker_pool *pool, const struct worker_message *mes
 }
 
 int worker_pool_open(struct worker_pool *pool, const struct worker_open *open,
-		     const struct worker_handler *handler, void *userdata, struct worker **ret)
+		     const struct worker_files *files, const struct worker_handler *handler,
+		     void *userdata, struct worker **ret)
 {
 	struct worker_message message = { .type = WORKER_OPEN, .open = *open };
 
-	return start_with(pool, &message, -1, handler, userdata, ret);
+	return start_with(pool, &message, files, handler, userdata, ret);
 }
 
 int worker_pool_check(struct worker_pool *pool, int directory_fd,
 		      const struct worker_handler *handler, void *userdata, struct worker **ret)
 {
 	struct worker_message message = { .type = WORKER_CHECK };
+	struct worker_files files = WORKER_FILES_NONE;
 
-	return start_with(pool, &message, directory_fd, handler, userdata, ret);
+	files.fds[WORKER_FILE_DIRECTORY] = directory_fd;
+	return start_with(pool, &message, &files, handler, userdata, ret);
 }
 
 int worker_read(struct worker *worker, const struct worker_read *read,

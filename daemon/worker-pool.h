@@ -38,8 +38,12 @@ DEFINE_CLEANUP(struct worker_pool *, worker_pool_free);
 /* Workers that have not ended. */
 size_t worker_pool_count(const struct worker_pool *pool);
 
-/* Starts a worker on a port; handler and userdata must outlive it. */
+/*
+ * Starts a worker on a port; handler and userdata must outlive it. Below the directories of files,
+ * which are borrowed, lies all that the worker will ever be let to open.
+ */
 _must_check_ int worker_pool_open(struct worker_pool *pool, const struct worker_open *open,
+				  const struct worker_files *files,
 				  const struct worker_handler *handler, void *userdata,
 				  struct worker **ret);
 

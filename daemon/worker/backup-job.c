@@ -179,6 +179,14 @@ static const struct flash_report *get_report(const struct session *session,
 	return report;
 }
 
+/* The id that the flash or the agent told; NULL: none. */
+static const uint8_t *get_jedec(const struct backup_job *job, uint8_t buffer[DA_REPORT_JEDEC])
+{
+	if (job->identity.has_jedec)
+		return job->identity.jedec;
+	return session_jedec(job->session, buffer) ? buffer : NULL;
+}
+
 /* The ranges that the scatter file means on this watch take the place of the default one. */
 static int use_scatter(struct backup_job *job, const struct flash_evidence *evidence)
 {
@@ -188,10 +196,7 @@ static int use_scatter(struct backup_job *job, const struct flash_evidence *evid
 
 	if (!request->scatter)
 		return 0;
-	if (job->identity.has_jedec)
-		watch.jedec = job->identity.jedec;
-	else if (job->session->agent && session_jedec(job->session, jedec))
-		watch.jedec = jedec;
+	watch.jedec = get_jedec(job, jedec);
 	return scatter_ranges_use(job->route.files->fds[WORKER_FILE_SCATTER], request, &watch,
 				  &job->staging, job->failure);
 }
@@ -418,6 +423,7 @@ static int publish(struct backup_job *job)
 	static const char *const modes[] = {
 		[VERIFY_NONE] = "none", [VERIFY_SAMPLE] = "sample", [VERIFY_FULL] = "full"
 	};
+	uint8_t jedec[DA_REPORT_JEDEC];
 	_cleanup_(firmware_clear) struct firmware firmware = { 0 };
 	struct manifest manifest = { 0 };
 	const struct backup_result result = {
@@ -429,6 +435,7 @@ static int publish(struct backup_job *job)
 		.verify_mode = modes[job->verify],
 		.verify_bytes = job->verified,
 		.firmware = &firmware,
+		.jedec = get_jedec(job, jedec),
 	};
 	struct report_notes notes = {
 		.device = job->device,
@@ -442,7 +449,9 @@ static int publish(struct backup_job *job)
 	r = staging_seal(&job->staging, job->failure);
 	if (r < 0)
 		return r;
-	firmware_make(&job->staging, job->read->request.rebuild, &firmware);
+	/* What the boot ROM makes of the flash's answer is no evidence against a firmware. */
+	firmware_make(&job->staging, session_jedec(job->session, jedec) ? jedec : NULL,
+		      job->read->request.rebuild, &firmware);
 	tell(job, PHASE_PUBLISH, 0, 0);
 	r = backup_manifest_fill(&result, &manifest);
 	if (r >= 0)

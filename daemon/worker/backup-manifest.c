@@ -72,11 +72,10 @@ static int fill_watch(const struct backup_result *result, struct manifest *manif
 	const struct evidence_list *evidence = &result->staging->state.evidence;
 	struct evidence_list copy = { 0 };
 	char hex[2 * DA_REPORT_JEDEC + 1];
-	uint8_t jedec[DA_REPORT_JEDEC];
 	int r = 0;
 
-	if (session_jedec(result->session, jedec)) {
-		hex_encode(jedec, sizeof(jedec), hex);
+	if (result->jedec) {
+		hex_encode(result->jedec, DA_REPORT_JEDEC, hex);
 		r = str_replace(&manifest->watch.jedec, hex);
 	}
 	manifest->watch.hw_code = identity->hw_code;

@@ -21,6 +21,7 @@ struct backup_result {
 	const char *verify_mode; /* "none", "sample", "full" */
 	uint64_t verify_bytes;   /* that agreed with a second read */
 	const struct firmware *firmware;
+	const uint8_t *jedec; /* DA_REPORT_JEDEC bytes that the flash gave; NULL: not known */
 };
 
 /* Fills *ret, which is zero; the caller clears it, also on failure. -ENOMEM. */

@@ -15,6 +15,7 @@
 #include "protocol/firmware/rebuild.h"
 
 #define FLASH_BYTES_MIN (512U << 10) /* no watch has a smaller one */
+#define JEDEC_SIZE      3U
 #define FREE_RESERVE    (4U << 20) /* for the papers, and for what else the state directory needs */
 
 void firmware_clear(struct firmware *firmware)
@@ -189,15 +190,17 @@ static bool covers_flash(const struct layout *layout, uint64_t flash_size)
 	return layout->size >= (needed > 0 ? needed : FLASH_BYTES_MIN);
 }
 
-static int examine(const struct staging *staging, bool rebuild, struct firmware *firmware)
+static int examine(const struct staging *staging, const uint8_t *jedec, bool rebuild,
+		   struct firmware *firmware)
 {
+	const struct health_options options = { .chip_id = jedec, .chip_id_length = JEDEC_SIZE };
 	int r = layout_new(firmware->image, firmware->image_size, &firmware->layout);
 
 	if (r < 0)
 		return r;
 	if (!covers_flash(firmware->layout, staging->state.flash_size))
 		return 0;
-	r = health_check(firmware->layout, NULL, &firmware->report);
+	r = health_check(firmware->layout, &options, &firmware->report);
 	if (r < 0)
 		return r;
 	firmware->examined = true;
@@ -226,7 +229,8 @@ static const struct state_range *find_whole(const struct staging *staging, size_
 	return whole;
 }
 
-void firmware_make(const struct staging *staging, bool rebuild, struct firmware *ret)
+void firmware_make(const struct staging *staging, const uint8_t *jedec, bool rebuild,
+		   struct firmware *ret)
 {
 	size_t index = 0;
 	const struct state_range *range = find_whole(staging, &index);
@@ -242,7 +246,7 @@ void firmware_make(const struct staging *staging, bool rebuild, struct firmware 
 		} else {
 			firmware.image = image;
 			firmware.image_size = range->length;
-			r = examine(staging, rebuild, &firmware);
+			r = examine(staging, jedec, rebuild, &firmware);
 		}
 	}
 	if (range && r < 0) {

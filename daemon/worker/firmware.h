@@ -35,7 +35,9 @@ struct firmware {
 
 /*
  * Examines the image that begins at 0 and covers the flash, if there is one, and with rebuild
- * writes the set below the staging directory. An older set there goes in any case.
+ * writes the set below the staging directory. An older set there goes in any case. jedec is the
+ * flash's id of 3 bytes as an agent told it, NULL: none did.
  */
-void firmware_make(const struct staging *staging, bool rebuild, struct firmware *ret);
+void firmware_make(const struct staging *staging, const uint8_t *jedec, bool rebuild,
+		   struct firmware *ret);
 void firmware_clear(struct firmware *firmware);

@@ -95,6 +95,21 @@ static int try_read(struct session *session)
 	return r;
 }
 
+/* Why an agent is asked for at all is news to who did not name one. */
+static int use_agent_instead(struct flash_route *route, struct failure *failure)
+{
+	int r = use_agent(route, failure);
+
+	if (r < 0 && failure->code == FAILURE_DA_MISSING) {
+		_cleanup_free_ char *message = TAKE_PTR(failure->message);
+		_cleanup_free_ char *hint = TAKE_PTR(failure->hint);
+
+		failure_set(failure, FAILURE_DA_MISSING, hint,
+			    "the boot ROM refuses to read the flash, and %s", message);
+	}
+	return r;
+}
+
 /* The failure of the first way stays when there is no second. */
 static int use_either(struct flash_route *route, struct failure *failure)
 {
@@ -111,7 +126,7 @@ static int use_either(struct flash_route *route, struct failure *failure)
 	if (r < 0 && r != -EREMOTEIO)
 		return r;
 	failure_clear(failure);
-	return use_agent(route, failure);
+	return use_agent_instead(route, failure);
 }
 
 int flash_route_open(struct flash_route *route, struct failure *failure)

@@ -17,6 +17,7 @@
 #include "daemon/worker/archive-check.h"
 #include "daemon/worker/backup-job.h"
 #include "daemon/worker/link.h"
+#include "daemon/worker/sandbox.h"
 #include "daemon/worker/session.h"
 #include "protocol/base/fd.h"
 #include "protocol/base/time.h"
@@ -99,12 +100,40 @@ static int finish_device(int r, struct failure *failure)
 	return finish(r, failure);
 }
 
-static int run_check(int dir)
+static struct sandbox_paths paths_of(const struct worker_files *files, bool writable)
 {
+	return (struct sandbox_paths){
+		.directory = files->fds[WORKER_FILE_DIRECTORY],
+		.writable = writable,
+		.agents = files->fds[WORKER_FILE_AGENTS],
+	};
+}
+
+/* Nothing that is not ours is read before this. */
+static int shut_cage(const struct worker_files *files, bool writable, struct failure *failure)
+{
+	const struct sandbox_paths paths = paths_of(files, writable);
+	unsigned int missing;
+	int r = sandbox_enter(&paths, &missing);
+
+	if (r < 0)
+		failure_set(failure, FAILURE_PROTOCOL_ERROR, NULL,
+			    "the worker cannot shut itself in: %s", strerror(-r));
+	else if (missing)
+		fprintf(stderr, "mtkrbd-worker: works without the protection of %s\n",
+			sandbox_describe(missing));
+	return r;
+}
+
+static int run_check(const struct worker_files *files)
+{
+	const int dir = files->fds[WORKER_FILE_DIRECTORY];
 	struct failure failure = { 0 };
 	int r = -EBADF;
 
 	if (dir >= 0)
+		r = shut_cage(files, false, &failure);
+	if (r >= 0)
 		r = archive_check(dir, &failure);
 	return finish(r, &failure);
 }
@@ -140,6 +169,16 @@ static int wait_for_word(struct session *session, struct failure *failure)
 	return r;
 }
 
+/* Of all jobs' files only those of this one stay in reach. */
+static int run_job(struct session *session, const char *device, const struct worker_read *read,
+		   struct worker_files *files, struct failure *failure)
+{
+	const struct sandbox_paths paths = paths_of(files, true);
+	int r = sandbox_narrow(&paths);
+
+	return r < 0 ? r : backup_job_run(WORKER_FD, session, device, read, files, failure);
+}
+
 /* The watch is known; now the daemon says what to read, or that nothing is wanted. */
 static int run_read(struct session *session, const char *device)
 {
@@ -157,7 +196,7 @@ static int run_read(struct session *session, const char *device)
 	if (message.type == WORKER_STOP && files.fds[WORKER_FILE_DIRECTORY] < 0)
 		return EXIT_SUCCESS;
 	if (message.type == WORKER_READ && files.fds[WORKER_FILE_DIRECTORY] >= 0) {
-		r = backup_job_run(WORKER_FD, session, device, &message.read, &files, &failure);
+		r = run_job(session, device, &message.read, &files, &failure);
 		r = finish_device(r, &failure);
 	} else {
 		r = finish(-EBADMSG, &failure);
@@ -167,7 +206,7 @@ static int run_read(struct session *session, const char *device)
 	return r;
 }
 
-static int run_port(const struct worker_open *open)
+static int run_port(const struct worker_open *open, const struct worker_files *files)
 {
 	struct progress progress = { .phase = PHASE_HANDSHAKE, .eta = -1 };
 	struct failure failure = { 0 };
@@ -176,6 +215,10 @@ static int run_port(const struct worker_open *open)
 
 	link_send_progress(WORKER_FD, &progress);
 	r = session_open(&session, open, WORKER_FD, &failure);
+	if (r >= 0)
+		r = shut_cage(files, true, &failure);
+	if (r >= 0)
+		r = session_greet(&session, open, &failure);
 	if (r >= 0)
 		r = send_identity(&session);
 	r = r < 0 ? finish_device(r, &failure) : run_read(&session, open->device);
@@ -187,23 +230,24 @@ int main(void)
 {
 	struct failure failure = { 0 };
 	struct worker_message message;
-	int passed = -1, r = set_up();
+	struct worker_files files = WORKER_FILES_NONE;
+	int r = set_up();
 
 	if (r < 0) {
 		fprintf(stderr, "mtkrbd-worker: only mtkrbd starts it: %s\n", strerror(-r));
 		return EXIT_FAILURE;
 	}
-	r = link_receive(WORKER_FD, &message, &passed);
+	r = link_receive_files(WORKER_FD, &message, &files);
 	if (r == 0)
 		return EXIT_SUCCESS;
 	if (r < 0)
 		return finish(r, &failure);
 	switch (message.type) {
 	case WORKER_OPEN:
-		r = run_port(&message.open);
+		r = run_port(&message.open, &files);
 		break;
 	case WORKER_CHECK:
-		r = run_check(passed);
+		r = run_check(&files);
 		break;
 	case WORKER_STOP:
 		r = EXIT_SUCCESS;
@@ -212,7 +256,7 @@ int main(void)
 		r = finish(-EBADMSG, &failure);
 		break;
 	}
-	fd_close(passed);
+	worker_files_close(&files);
 	worker_message_clear(&message);
 	return r;
 }

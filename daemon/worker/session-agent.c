@@ -7,7 +7,7 @@
 #define HINT_OTHER "use a download agent that was made for this chip, or --method=brom"
 
 /* Speeds for a UART, the fastest first; 115200 is always there. */
-static const uint32_t speeds[] = { 921600, 460800 };
+static const uint32_t speeds[] = { 921600, 460800, 230400 };
 
 static int refuse_chip(const struct session *session, const char *why, struct failure *failure)
 {

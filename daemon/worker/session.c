@@ -155,9 +155,13 @@ int session_open(struct session *session, const struct worker_open *open, int st
 {
 	int r = serial_open(open->device, stop_fd, &session->transport);
 
-	if (r < 0)
-		return explain_open(r, open->device, failure);
-	r = brom_new(session->transport, &session->brom);
+	return r < 0 ? explain_open(r, open->device, failure) : 0;
+}
+
+int session_greet(struct session *session, const struct worker_open *open, struct failure *failure)
+{
+	int r = brom_new(session->transport, &session->brom);
+
 	if (r < 0)
 		return r;
 	r = shake_hands(session, open, failure);

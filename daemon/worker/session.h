@@ -30,9 +30,16 @@ struct session {
 	struct da_reader agent_reader;
 };
 
-/* Zero-initialise *session before; close it whatever came of it. stop_fd ends every wait. */
+/*
+ * Opens the port and reads nothing from it. Zero-initialise *session before; close it whatever came
+ * of it. stop_fd ends every wait.
+ */
 _must_check_ int session_open(struct session *session, const struct worker_open *open, int stop_fd,
 			      struct failure *failure);
+
+/* Synchronises with the watch at the open port and learns what it is. */
+_must_check_ int session_greet(struct session *session, const struct worker_open *open,
+			       struct failure *failure);
 
 /* Refuses a watch that the request does not mean: FAILURE_WRONG_WATCH. */
 _must_check_ int session_check_watch(const struct session *session, const struct worker_read *read,

@@ -237,3 +237,19 @@ int fd_copy_file(int from, int dirfd, const char *path, uint64_t limit, mode_t m
 		return fd;
 	return finish_file(fd, dirfd, temporary, path, copy_content(from, fd, limit));
 }
+
+int fd_open_folder(const char *path, const char *name, mode_t mode)
+{
+	_cleanup_close_ int parent = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int folder, r;
+
+	if (parent < 0)
+		return -errno;
+	if (mkdirat(parent, name, mode) < 0 && errno != EEXIST)
+		return -errno;
+	r = fd_sync(parent);
+	if (r < 0)
+		return r;
+	folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return folder < 0 ? -errno : folder;
+}

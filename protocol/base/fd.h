@@ -60,3 +60,9 @@ _must_check_ int fd_sync(int fd);
  * of another needs it empty (-ENOTEMPTY, -EEXIST); with exchange both must be there and swap.
  */
 _must_check_ int fd_rename(int dirfd, const char *from, const char *to, bool exchange);
+
+/*
+ * Opens the folder name of the folder at path, made durably with mode where it is missing. A
+ * descriptor that the caller closes.
+ */
+_must_check_ int fd_open_folder(const char *path, const char *name, mode_t mode);

@@ -3,11 +3,13 @@
 
 /* Every bound that a peer of the control socket can run into, in one place. */
 
-#define LIMIT_REQUEST_BYTES       (64U * 1024U) /* one call; the largest real one is below 4 KiB */
-#define LIMIT_REPLY_BYTES         (1024U * 1024U) /* one reply; lists are cut to fit and say so */
-#define LIMIT_OUTPUT_BYTES        (2048U * 1024U) /* unsent replies of one connection */
-#define LIMIT_JSON_DEPTH          16U             /* deepest real request is 4 */
-#define LIMIT_CONNECTIONS         1024U           /* all users */
+#define LIMIT_REQUEST_BYTES (64U * 1024U)   /* one call; the largest real one is below 4 KiB */
+#define LIMIT_REPLY_BYTES   (1024U * 1024U) /* one reply; lists are cut to fit and say so */
+#define LIMIT_OUTPUT_BYTES  (2048U * 1024U) /* unsent replies of one connection */
+#define LIMIT_OUTPUT_PER_UID \
+	(8192U * 1024U) /* of all its connections: who has not read for longest is dropped */
+#define LIMIT_JSON_DEPTH          16U   /* deepest real request is 4 */
+#define LIMIT_CONNECTIONS         1024U /* all users */
 #define LIMIT_CONNECTIONS_PER_UID 256U
 #define LIMIT_REQUEST_SECONDS     10U           /* to finish a call that was begun */
 #define LIMIT_RANGES              64U           /* of one job */

@@ -61,7 +61,7 @@ static int read_whole(const struct field *field, struct json_object *value, int6
 		      int64_t highest, int64_t *ret, struct problem *problem)
 {
 	int64_t min = lower_bound(field, lowest), max = upper_bound(field, highest);
-	int64_t number;
+	int64_t number = 0;
 
 	if (message_int(value, &number) < 0)
 		return problem_set(problem, "", "must be a whole number");
@@ -74,7 +74,7 @@ static int read_whole(const struct field *field, struct json_object *value, int6
 static int read_uint(const struct field *field, struct json_object *value, void *target,
 		     struct problem *problem)
 {
-	int64_t highest = field->type == FIELD_UINT32 ? UINT32_MAX : INT64_MAX, number;
+	int64_t highest = field->type == FIELD_UINT32 ? UINT32_MAX : INT64_MAX, number = 0;
 	int r;
 
 	r = read_whole(field, value, 0, highest, &number, problem);

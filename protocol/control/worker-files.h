@@ -14,7 +14,7 @@ struct problem;
 
 /* What goes with a packet beside its text, in this order. */
 enum worker_file {
-	WORKER_FILE_DIRECTORY, /* the staging of a job, or the backup to check */
+	WORKER_FILE_DIRECTORY, /* the staging of a job, or of all; or the backup to check */
 	WORKER_FILE_DA,        /* the download agent that the job names, to read */
 	WORKER_FILE_SCATTER,   /* the scatter file that the job names, to read */
 	WORKER_FILE_AGENTS,    /* directory of the daemon's own download agents, to read */

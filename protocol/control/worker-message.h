@@ -6,7 +6,7 @@
  * inherits as descriptor 3: one JSON object a packet, checked strictly on both sides. The order:
  *
  *   daemon                                      worker
- *   open {device, mode, timeouts}          -->
+ *   open {device, mode, timeouts} + files  -->
  *                                          <--  identity {chip, …}          (or failed, and it exits)
  *   read {job, request, …} + files         -->
  *                                          <--  progress … (at most ten a second)
@@ -17,7 +17,9 @@
  *
  * stop asks the worker to end at the next block; closing the socket asks the same. Descriptors
  * travel with the packet (SCM_RIGHTS), which says in its member files what they are, so a worker
- * needs no path of the daemon's.
+ * needs no path of the daemon's. With open come the directory below which all stagings lie and that
+ * of the agents: the worker shuts itself in with them before it reads from the port, and takes those
+ * of read, which lie below them, when they come.
  */
 
 #include <stdbool.h>

@@ -21,7 +21,9 @@
 #define IOT                                                                                        \
 	"mtkclient, MT2625 flash utility: another boot ROM that needs its own environment image; " \
 	"its watchdog address is disputed"
-#define PHONE "mtkclient: smartphone class, flash behind eMMC, not visible to the boot ROM"
+#define PHONE                                                                             \
+	"mtkclient, the agents that SP Flash Tool ships: smartphone class, flash behind " \
+	"eMMC, not visible to the boot ROM"
 
 /* Chips with one hw_code: the rows with a fuse word first, the one without catches the rest. */
 static const struct chip chips[] = {

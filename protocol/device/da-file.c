@@ -164,6 +164,9 @@ static int read_entry(const struct da_file *file, const uint8_t *p, bool old, si
 			.load_address = get_le32(q + 8),
 			.signature_length = get_le32(q + 16),
 		};
+		/* What else it says of nothing would be checked by nobody. */
+		if (region->length == 0)
+			*region = (struct da_region){ 0 };
 		region->kind = kind_of(entry, region, i, head.first_region);
 		r = check_region(file, entry, index, i, why);
 	}

@@ -201,35 +201,20 @@ static uint64_t shift_of(const struct layout_part *part)
 	return part->expected - part->offset;
 }
 
-/* The first part whose shift is not that of the one before it (0 for the first of all). */
-static const struct layout_part *find_step(const struct layout *layout, uint64_t before,
-					   uint64_t *ret_shift, size_t *ret_n)
+static const struct layout_part *find_shifted(const struct layout *layout)
 {
-	const struct layout_part *first = NULL;
-
-	*ret_n = 0;
-	for (size_t i = 0; i < layout->n_parts; i++) {
-		const struct layout_part *part = &layout->parts[i];
-
-		if (!has_address(part) || shift_of(part) == before)
-			continue;
-		if (!first) {
-			first = part;
-			*ret_shift = shift_of(part) - before;
-		}
-		before = shift_of(part);
-		++*ret_n;
-	}
-	return first;
+	for (size_t i = 0; i < layout->n_parts; i++)
+		if (has_address(&layout->parts[i]) && shift_of(&layout->parts[i]) != 0)
+			return &layout->parts[i];
+	return NULL;
 }
 
-static void add_shift(struct health *health, const struct health_check *check, uint64_t shift,
-		      size_t n_steps)
+static void add_shift(struct health *health, const struct health_check *check, uint64_t shift)
 {
 	const char *part = check->part;
 	uint64_t amount = shift >> 63 ? -shift : shift;
 
-	if (!health->layout->boot_header && n_steps == 1) {
+	if (!health->layout->boot_header && health->layout->shift != 0) {
 		health_add(health, check,
 			   shift >> 63 ? "All files lie 0x%" PRIx64 " bytes too high: something "
 					 "stands before the flash's begin."
@@ -251,13 +236,11 @@ static void check_shift(struct health *health)
 {
 	const struct layout *layout = health->layout;
 	struct health_check check = { .name = "shift", .severity = HEALTH_ERROR };
-	const struct layout_part *first;
-	uint64_t shift = 0;
-	size_t n_steps, n = 0;
+	const struct layout_part *first = find_shifted(layout);
+	size_t n = 0;
 
 	for (size_t i = 0; i < layout->n_parts; i++)
 		n += has_address(&layout->parts[i]);
-	first = find_step(layout, 0, &shift, &n_steps);
 	if (n == 0) {
 		check.outcome = HEALTH_UNKNOWN;
 		health_add(health, &check, "There is no file whose load address could tell.");
@@ -270,7 +253,7 @@ static void check_shift(struct health *health)
 		check.part = first->name;
 		check.offset = first->offset;
 		check.length = first->available;
-		add_shift(health, &check, shift, n_steps);
+		add_shift(health, &check, shift_of(first));
 	}
 }
 

@@ -9,9 +9,6 @@
 
 /* Of each file by itself. */
 
-#define ROM_INFO     "MTK_ROMINFO_v"
-#define ROM_INFO_END 0x1000U /* it lies below; the highest seen is 0x8fc */
-
 static bool is_boot_loader(const struct layout_part *part)
 {
 	return part->kind == LAYOUT_INT_BOOTLOADER || part->kind == LAYOUT_EXT_BOOTLOADER;
@@ -22,9 +19,25 @@ static bool is_whole(const struct layout_part *part)
 	return part->available == part->length;
 }
 
+/* Its content may be encrypted, and something may stand behind it. */
+static bool is_secured(const struct layout_part *part)
+{
+	return part->secured || part->gfh.signature_type > GFH_SIGNATURE_PHASH;
+}
+
+/* What is left of an older firmware behind the files of the present one does not spoil those. */
+static bool is_first(const struct layout *layout, const struct layout_part *part)
+{
+	for (const struct layout_part *p = layout->parts; p < part; p++)
+		if (p->type == part->type && p->offset == p->expected)
+			return false;
+	return true;
+}
+
 static void check_length(struct health *health, const struct layout_part *part)
 {
-	struct health_check check = health_of_part(part, "length", HEALTH_FATAL);
+	struct health_check check = health_of_part(
+		part, "length", is_first(health->layout, part) ? HEALTH_FATAL : HEALTH_ERROR);
 	uint64_t end = part->offset + part->length;
 
 	check.outcome = health_pass_if(is_whole(part));
@@ -134,44 +147,48 @@ static void check_end_mark(struct health *health, const struct layout_part *part
 	check.outcome =
 		health_pass_if(get_le32(mark) == GFH_END_MARK &&
 			       (part->kind != LAYOUT_ROM || get_le32(mark + 4) == UINT32_MAX));
-	if (check.outcome == HEALTH_PASS)
+	if (check.outcome == HEALTH_PASS) {
 		health_add(health, &check, "%s has its end mark.", part->name);
-	else
+	} else if (part->kind == LAYOUT_ROM && is_secured(part)) {
+		check.outcome = HEALTH_UNKNOWN;
+		health_add(health, &check, "%s has no readable end mark; it may be encrypted.",
+			   part->name);
+	} else {
 		health_add(health, &check,
 			   "%s has no end mark at 0x%" PRIx64
 			   ": its end is damaged, or bytes before it are missing.",
 			   part->name, check.offset);
+	}
 }
 
 static void check_rom_info(struct health *health, const struct layout_part *part)
 {
-	uint64_t length = MIN_OF(part->available, ROM_INFO_END);
-	const uint8_t *file = health->layout->image + part->offset;
 	struct health_check check = health_of_part(part, "rom-info", HEALTH_ERROR);
+	size_t left;
 	bool there;
 
 	if (part->kind != LAYOUT_ROM)
 		return;
-	there = memmem(file, length, ROM_INFO, strlen(ROM_INFO)) != NULL;
-	check.length = length;
-	check.outcome = there || !part->secured ? health_pass_if(there) : HEALTH_UNKNOWN;
+	there = layout_find_rom_info(health->layout, part, &left) != NULL;
+	check.length = MIN_OF(part->available, LAYOUT_ROM_INFO_END);
+	check.outcome = there || !is_secured(part) ? health_pass_if(there) : HEALTH_UNKNOWN;
 	if (there)
 		health_add(health, &check, "%s has its information block.", part->name);
-	else if (part->secured)
+	else if (is_secured(part))
 		health_add(health, &check,
 			   "%s has no readable information block; it may be "
 			   "encrypted.",
 			   part->name);
 	else
-		health_add(health, &check, "%s has no information block (%s).", part->name,
-			   ROM_INFO);
+		health_add(health, &check, "%s has no information block (" LAYOUT_ROM_INFO ").",
+			   part->name);
 }
 
 static void remark_security(struct health *health, const struct layout_part *part)
 {
 	struct health_check check = health_of_part(part, "secured", HEALTH_NOTE);
 
-	if (!part->secured && part->gfh.signature_type <= GFH_SIGNATURE_PHASH)
+	if (!is_secured(part))
 		return;
 	check.outcome = HEALTH_REMARK;
 	health_add(health, &check,

@@ -6,6 +6,7 @@
 
 /* Of the files together: what has to be there, in which order, paired and apart. */
 
+/* Without one of them a watch does not start; the others are there to be cut out all the same. */
 static void check_present(struct health *health, enum layout_part_kind kind, const char *name)
 {
 	const struct layout_part *part = layout_find(health->layout, kind);
@@ -14,7 +15,7 @@ static void check_present(struct health *health, enum layout_part_kind kind, con
 		.part = name,
 		.offset = part ? part->offset : 0,
 		.length = part ? part->available : 0,
-		.severity = HEALTH_FATAL,
+		.severity = health->layout->n_parts > 0 ? HEALTH_ERROR : HEALTH_FATAL,
 		.outcome = health_pass_if(part),
 	};
 

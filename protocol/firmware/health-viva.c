@@ -129,6 +129,14 @@ static void check_zimage(struct health *health, const struct layout_part *part, 
 
 	if (span->length == 0)
 		return;
+	if (span->offset + span->length == part->offset + part->available &&
+	    part->available < part->length) {
+		check.outcome = HEALTH_UNKNOWN;
+		health_add(health, &check,
+			   "The packed part at 0x%" PRIx64 " is not in the image as a whole.",
+			   span->offset);
+		return;
+	}
 	check.outcome =
 		health_pass_if(zimage_holds(health->layout->image + span->offset, span->length));
 	health_add(health, &check, "The headers of the packed part at 0x%" PRIx64 " %s.",

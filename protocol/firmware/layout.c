@@ -8,6 +8,7 @@
 #include "protocol/base/bytes.h"
 #include "protocol/base/strings.h"
 #include "protocol/firmware/boot-layout.h"
+#include "protocol/firmware/layout-facts.h"
 #include "protocol/firmware/layout-map.h"
 #include "protocol/firmware/layout-viva.h"
 
@@ -295,48 +296,6 @@ static void link_boot_entries(struct layout *layout)
 				layout->boot_entries[i].part = j;
 }
 
-/* ---- What the records tell ---- */
-
-/* "MT" and four digits behind an underscore: the first such place. */
-static void find_platform(struct layout *layout)
-{
-	for (const char *p = layout->facts.project; (p = strstr(p, "_MT")) != NULL; p++) {
-		if (strspn(p + 3, "0123456789") < 4)
-			continue;
-		memcpy(layout->platform, p + 1, 6);
-		return;
-	}
-}
-
-static struct layout_span clip(const struct layout *layout, uint64_t begin, uint64_t end)
-{
-	begin = MIN_OF(begin, layout->effective_size);
-	end = MIN_OF(end, layout->effective_size);
-	return (struct layout_span){ begin, end > begin ? end - begin : 0 };
-}
-
-/* The ROM's word counts most, then the boot loaders'; of several of one kind, the first's. */
-static void read_facts(struct layout *layout)
-{
-	static const enum layout_part_kind order[] = {
-		LAYOUT_OTHER,          LAYOUT_CUSTOMER,       LAYOUT_THIRD_ROM, LAYOUT_VIVA,
-		LAYOUT_EXT_BOOTLOADER, LAYOUT_INT_BOOTLOADER, LAYOUT_ROM,
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
-		for (size_t j = layout->n_parts; j > 0; j--) {
-			const struct layout_part *part = &layout->parts[j - 1];
-
-			if (part->kind == order[i])
-				flash_facts_add_chain(&layout->facts, layout->image + part->offset,
-						      (size_t)part->chain_length);
-		}
-	layout->facts.boot_header = layout->has_boot_layout;
-	find_platform(layout);
-	layout->user_area = clip(layout, layout->facts.user_begin, layout->facts.user_end);
-	layout->control = clip(layout, layout->facts.control_begin, layout->facts.control_end);
-}
-
 /* ---- ---- */
 
 static int find_all(struct layout *layout)
@@ -349,9 +308,9 @@ static int find_all(struct layout *layout)
 	scan(layout);
 	if (layout->n_parts > 0)
 		qsort(layout->parts, layout->n_parts, sizeof(layout->parts[0]), compare_parts);
+	layout_read_facts(layout);
 	link_boot_entries(layout);
 	number_names(layout);
-	read_facts(layout);
 	layout_find_viva(layout);
 	return layout_map(layout);
 }
@@ -393,6 +352,18 @@ const struct layout_part *layout_find(const struct layout *layout, enum layout_p
 		if (layout->parts[i].kind == kind)
 			return &layout->parts[i];
 	return NULL;
+}
+
+const uint8_t *layout_find_rom_info(const struct layout *layout, const struct layout_part *part,
+				    size_t *ret_size)
+{
+	const uint8_t *file = layout->image + part->offset;
+	const uint8_t *info = memmem(file, MIN_OF(part->available, LAYOUT_ROM_INFO_END),
+				     LAYOUT_ROM_INFO, strlen(LAYOUT_ROM_INFO));
+
+	if (info)
+		*ret_size = (size_t)(part->available - (uint64_t)(info - file));
+	return info;
 }
 
 const char *layout_region_kind_to_string(enum layout_region_kind kind)

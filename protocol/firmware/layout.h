@@ -20,6 +20,10 @@
 #define LAYOUT_NAME_SIZE     24U
 #define LAYOUT_PLATFORM_SIZE 8U
 
+/* What a ROM's information block begins with, and the offset in the ROM below which it lies. */
+#define LAYOUT_ROM_INFO     "MTK_ROMINFO_v"
+#define LAYOUT_ROM_INFO_END 0x1000U /* the highest seen is 0x8fc */
+
 #define LAYOUT_NO_PART SIZE_MAX
 
 enum layout_part_kind {
@@ -117,7 +121,8 @@ struct layout {
 	size_t n_boot_entries;
 	struct layout_span efuse; /* 20 bytes when the record is there */
 
-	struct layout_part *parts; /* in the order of their offsets */
+	/* In the order of their offsets; not what lies in the user area and belongs elsewhere. */
+	struct layout_part *parts;
 	size_t n_parts;
 	uint64_t n_parts_left_out; /* files that were found but are more than LAYOUT_PARTS_MAX */
 	uint64_t n_stubs;          /* FILE_INFO without possible figures; not in parts */
@@ -129,8 +134,14 @@ struct layout {
 	 * project and version, of the ROM or, where it does not tell, of the other files.
 	 */
 	struct flash_facts facts;
-	char platform[LAYOUT_PLATFORM_SIZE]; /* "MT6261", from the project; empty: not told.
-						Firmware for the MT2503 says MT2502. */
+	/*
+	 * Bytes that all files lie below their load addresses, modulo 2^64; 0: none, or not all the
+	 * same. facts, user_area and control have the places of the image: they are shifted too.
+	 */
+	uint64_t shift;
+	char platform[LAYOUT_PLATFORM_SIZE]; /* "MT6261", from the project or else the ROM's
+						information block; empty: not told. Firmware for
+						the MT2503 says MT2502. */
 	struct layout_span user_area;        /* clipped to the effective size */
 	struct layout_span control;          /* clipped likewise */
 
@@ -149,6 +160,13 @@ DEFINE_CLEANUP(struct layout *, layout_free);
 
 /* The first part of a kind, NULL when there is none. */
 const struct layout_part *layout_find(const struct layout *layout, enum layout_part_kind kind);
+
+/*
+ * The information block that every ROM has which is not encrypted; NULL: none. *ret_size is what
+ * the image has of the part from there on.
+ */
+const uint8_t *layout_find_rom_info(const struct layout *layout, const struct layout_part *part,
+				    size_t *ret_size);
 
 /* "boot-header", "file", "user-area", … as JSON and reports name a kind of region. */
 const char *layout_region_kind_to_string(enum layout_region_kind kind);

@@ -110,8 +110,11 @@ static int remove_one(const char *path, _unused_ const struct stat *st, _unused_
 
 void rig_tear_down(struct rig *rig)
 {
-	if (rig->daemon)
-		(void)rig_stop(rig, SIGKILL);
+	/* One that died meanwhile, or that a sanitizer complains about, must not go unnoticed. */
+	int status = rig->daemon ? rig_stop(rig, SIGTERM) : 0;
+
+	if (status != 0)
+		fail_msg("the daemon ended with %d, see %s", status, rig->log);
 	(void)nftw(rig->directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 

@@ -32,7 +32,7 @@ struct rig {
 /* A directory with a configuration; automatic backups are as config_text says, NULL: off. */
 void rig_set_up(struct rig *rig, const char *config_text);
 
-/* Ends the daemon, removes the directory. */
+/* Ends the daemon, which must end well, and removes the directory. */
 void rig_tear_down(struct rig *rig);
 
 /* Starts the daemon (without udev unless told) and waits until it answers. */

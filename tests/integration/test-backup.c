@@ -106,6 +106,28 @@ static void test_the_catalogue_knows_it(void **state)
 	assert_int_equal(message_length(message_member(other, "backups")), 0);
 }
 
+/* Lost as a boot ROM, back as a preloader: the same job goes on. */
+static void test_back_as_preloader(void **state)
+{
+	struct rig *rig = *state;
+	struct watch watch;
+	struct job job;
+	char image[128];
+	int64_t id;
+
+	rig_make_image(rig, "image", "4M", image);
+	watch_plug(rig, &watch, "watch", "--flash", image, "--fault=unplug@1M", "--replug=300",
+		   "--replug-as=preloader", NULL);
+	id = rig_submit(rig, "{}");
+	rig_attach(rig, watch.link, "A1");
+	job = rig_wait(rig, id, JOB_DONE, 60);
+	assert_string_equal(job.port.mode, "preloader");
+	assert_int_equal(job.attempts, 2);
+	job_clear(&job);
+	check_backup(rig, id, image);
+	watch_unplug(&watch);
+}
+
 static void test_ranges(void **state)
 {
 	struct rig *rig = *state;
@@ -283,6 +305,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_8_mib, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_16_mib, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_catalogue_knows_it, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_back_as_preloader, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_ranges, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_removed_and_verified, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_automatic, set_up, tear_down),

@@ -115,6 +115,8 @@ static void test_errors_of_the_daemon(void **state)
 		  4, "no such job: 9" },
 		{ "remove b", "RemoveBackup", "{\"id\":\"b\"}",
 		  ERROR(OURS("NoSuchBackup"), "{\"id\":\"b\"}"), 4, "no such backup: b" },
+		{ "attach /dev/x", "Attach", "{\"device\":\"/dev/x\"}",
+		  ERROR(OURS("NoSuchPort"), "{\"device\":\"/dev/x\"}"), 4, "no such device: /dev/x" },
 		{ "detach /dev/x", "Detach", "{\"device\":\"/dev/x\"}",
 		  ERROR(OURS("NoSuchPort"), "{\"device\":\"/dev/x\"}"), 4, "no such port: /dev/x" },
 		{ "cancel 9", "Cancel", "{\"id\":9}",

@@ -440,6 +440,33 @@ static void test_sizes_that_differ(void **state)
 	worker_rig_clear(&outcome);
 }
 
+/* What the papers say of the flash's id and the firmware's own list. */
+static void check_listed(struct worker_rig *rig, const char *jedec, bool listed)
+{
+	_cleanup_free_ char *path = str_format("%s/report.txt", rig->staging);
+	_cleanup_free_ char *text = NULL;
+	struct outcome outcome;
+	uint64_t uploaded;
+
+	worker_rig_start_watch(rig, jedec, NULL);
+	outcome = run(rig, new_read(METHOD_DA), "agent.bin", NULL, &uploaded);
+	worker_rig_assert_done(&outcome);
+	worker_rig_clear(&outcome);
+	assert_int_equal(fd_read_file(AT_FDCWD, path, 1U << 20, &text, NULL), 0);
+	assert_non_null(strstr(text, "coverage"));
+	assert_int_equal(!strstr(text, "is not on the firmware's list"), listed);
+	restart(rig);
+}
+
+static void test_flash_of_another_firmware(void **state)
+{
+	struct worker_rig *rig = *state;
+
+	make_agent(rig, "agent.bin", 0x6261);
+	check_listed(rig, NULL, true);
+	check_listed(rig, "--jedec=BF2628", false);
+}
+
 /* A preloader is recognised; a chip of which no way to the flash is known is refused by name. */
 static void test_preloader(void **state)
 {
@@ -466,7 +493,7 @@ int main(void)
 		TEST(test_auto),        TEST(test_auto_resumes),
 		TEST(test_own_agents),  TEST(test_leaving),
 		TEST(test_refusals),    TEST(test_sizes_that_differ),
-		TEST(test_preloader),
+		TEST(test_preloader),   TEST(test_flash_of_another_firmware),
 	};
 
 	return cmocka_run_group_tests_name("da", tests, NULL, NULL);

@@ -160,6 +160,20 @@ static void test_com_mode(void **state)
 	expect(*state, NULL, "com-mode");
 }
 
+/* A modem set of running firmware, and an agent of another tool. */
+static void test_other_mode(void **state)
+{
+	plug_device(*state, "0023", "A: bNumConfigurations=1\n");
+	expect(*state, NULL, "other-mode");
+}
+
+static void test_foreign_agent(void **state)
+{
+	plug_device(*state, "2001", "A: bNumConfigurations=1\n");
+	plug_port(*state, "E: MTKRB_MODE=da\nE: ID_MM_DEVICE_IGNORE=1\n");
+	expect(*state, NULL, "other-mode");
+}
+
 static void test_autosuspend(void **state)
 {
 	plug_device(*state, "0003", "A: bNumConfigurations=1\nA: power/control=auto\n");
@@ -205,9 +219,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(test_healthy),      TEST(test_no_device),    TEST(test_no_driver),
-		TEST(test_unauthorized), TEST(test_mass_storage), TEST(test_com_mode),
-		TEST(test_autosuspend),  TEST(test_daemon_down),  TEST(test_watched),
+		TEST(test_healthy),      TEST(test_no_device),     TEST(test_no_driver),
+		TEST(test_unauthorized), TEST(test_mass_storage),  TEST(test_com_mode),
+		TEST(test_autosuspend),  TEST(test_daemon_down),   TEST(test_watched),
+		TEST(test_other_mode),   TEST(test_foreign_agent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,6 +66,17 @@ static void test_no_answer(void **state)
 	refuse(*state, "--fault", "mute", "{}", FAILURE_HANDSHAKE_TIMEOUT, "");
 }
 
+/* Without an agent to fall back to; the daemon's log names the watch. */
+static void test_needs_an_agent(void **state)
+{
+	struct rig *rig = *state;
+
+	refuse(rig, "--require-da", NULL, "{}", FAILURE_DA_MISSING, "MT6261");
+	for (int i = 0; i < 300 && !rig_log_has(rig, "warning: A1: MT6261: /"); i++)
+		sleep_ms(10);
+	assert_true(rig_log_has(rig, "warning: A1: MT6261: /"));
+}
+
 static void test_unknown_chip(void **state)
 {
 	refuse(*state, "--chip", "0x1234", "{}", FAILURE_UNSUPPORTED_CHIP, "1234");
@@ -272,6 +283,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_no_answer, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_needs_an_agent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_unknown_chip, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_length_beyond_the_flash, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_evidence_disagrees, set_up, tear_down),

@@ -212,6 +212,84 @@ static void test_cancel_in_the_middle(void **state)
 	watch_unplug(&watch);
 }
 
+static void retry(const struct rig *rig, int64_t id)
+{
+	_cleanup_free_ char *parameters = str_format("{\"id\":%" PRId64 "}", id);
+
+	message_unref(rig_call(rig, "Retry", parameters, NULL));
+}
+
+/* What was read to the end needs no watch: neither for a retry nor over a restart. */
+static void test_a_finished_read_is_published_later(void **state)
+{
+	struct rig *rig = *state;
+	_cleanup_free_ char *blocks =
+		str_format("year='%s'/backups/$(date -u +%%Y); touch $year", rig->state);
+	_cleanup_free_ char *mends = str_format("rm -f '%s'/backups/*", rig->state);
+	struct watch watch;
+	struct job job;
+	int64_t id;
+
+	assert_int_equal(system(blocks), 0);
+	watch_plug(rig, &watch, "watch", "--flash", "new:1M", NULL);
+	id = rig_submit(rig, "{\"verify\":\"none\"}");
+	rig_attach(rig, watch.link, "A1");
+	job = rig_wait(rig, id, JOB_FAILED, 30);
+	assert_int_equal(job.failure.code, FAILURE_ARCHIVE_ERROR);
+	job_clear(&job);
+	watch_unplug(&watch);
+	assert_int_equal(rig_stop(rig, SIGKILL), 128 + SIGKILL);
+	rig_start(rig);
+	assert_int_equal(system(mends), 0);
+	retry(rig, id);
+	job = rig_wait(rig, id, JOB_DONE, 10);
+	assert_non_null(job.backup);
+	job_clear(&job);
+}
+
+static void test_a_retry_has_its_whole_time_again(void **state)
+{
+	struct rig *rig = *state;
+	struct job job;
+	int64_t id = rig_submit(rig, "{\"slot\":\"B9\",\"timeout\":1}");
+
+	job = rig_wait(rig, id, JOB_FAILED, 10);
+	assert_int_equal(job.failure.code, FAILURE_TIMEOUT);
+	job_clear(&job);
+	retry(rig, id);
+	sleep_ms(300);
+	expect_state(rig, id, JOB_QUEUED);
+	job = rig_wait(rig, id, JOB_FAILED, 10);
+	job_clear(&job);
+}
+
+/* A failed job is not given another watch, whose bytes would not fit to what it has. */
+static void test_retried_with_another_watch(void **state)
+{
+	struct rig *rig = *state;
+	struct watch watch, other;
+	struct job job;
+	int64_t id;
+
+	watch_plug(rig, &watch, "watch", "--flash", "new:1M", NULL);
+	id = rig_submit(rig, "{\"ranges\":[{\"start\":0,\"length\":2097152}]}");
+	rig_attach(rig, watch.link, "A1");
+	job = rig_wait(rig, id, JOB_FAILED, 30);
+	assert_int_equal(job.failure.code, FAILURE_SIZE_MISMATCH);
+	job_clear(&job);
+	watch_unplug(&watch);
+	watch_plug(rig, &other, "other", "--flash", "new:2M", "--meid",
+		   "000102030405060708090a0b0c0d0e0f", NULL);
+	retry(rig, id);
+	rig_attach(rig, other.link, "A3");
+	sleep_ms(1500);
+	job = rig_job(rig, id);
+	assert_int_equal(job.state, JOB_QUEUED);
+	assert_int_equal(job.attempts, 1);
+	job_clear(&job);
+	watch_unplug(&other);
+}
+
 static void test_catalogue_is_made_again(void **state)
 {
 	struct rig *rig = *state;
@@ -245,6 +323,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_another_watch_is_not_mixed_in, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_final_states_stay, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_cancel_in_the_middle, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_finished_read_is_published_later, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_a_retry_has_its_whole_time_again, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_retried_with_another_watch, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_catalogue_is_made_again, set_up, tear_down),
 	};
 

@@ -140,7 +140,7 @@ static int set_up(void **state)
 	g_main_context_pop_thread_default(bench->context);
 	assert_int_equal(pthread_create(&bench->loop_thread, NULL, run_loop, bench), 0);
 	rig_set_up(&bench->rig, "[automatic]\nenabled=yes\nverify=none\nrepeat-after=1s\n"
-				"[read]\nhandshake-timeout-usb=2s\n"
+				"[read]\nhandshake-timeout-usb=20s\n"
 				"[slots]\nleft=pci-0000:00:14.0-usb-0:2\n");
 	*state = bench;
 	return 0;
@@ -349,23 +349,72 @@ static void test_two_nodes_of_one_watch(void **state)
 	assert_int_equal(count_ports(rig), 1);
 }
 
+/* An arrival in a slot whose old port is gone takes it over, also when the removal was lost. */
+static void test_a_removal_that_was_not_heard(void **state)
+{
+	struct bench *bench = *state;
+	struct rig *rig = &bench->rig;
+
+	rig_start_with_udev(rig);
+	plug(bench, "4", "ttyACM0", "brom", "");
+	send_uevent(bench, "4", "ttyACM0", "add");
+	wait_for_ports(rig, 1);
+	umockdev_testbed_remove_device(
+		bench->testbed,
+		"/sys/devices/pci0000:00/0000:00:14.0/usb1/1-4/1-4:1.1/tty/ttyACM0");
+	plug(bench, "4", "ttyUSB0", "brom", NULL);
+	send_uevent(bench, "4", "ttyUSB0", "add");
+	for (int i = 0; i < 300 && !rig_log_has(rig, "ttyUSB0 arrived"); i++)
+		sleep_ms(10);
+	assert_true(rig_log_has(rig, "ttyACM0 left"));
+	assert_true(rig_log_has(rig, "ttyUSB0 arrived"));
+	assert_int_equal(count_ports(rig), 1);
+}
+
+/* The only port is shown as failed, in that mode, and stays so. */
+static void expect_left_alone(struct rig *rig, const char *mode)
+{
+	_cleanup_message_ struct json_object *reply = NULL;
+	struct json_object *port;
+
+	sleep_ms(300);
+	reply = rig_call(rig, "ListPorts", "{}", NULL);
+	port = message_at(message_member(reply, "ports"), 0);
+	assert_string_equal(message_string(message_member(port, "state")), "failed");
+	assert_string_equal(message_string(message_member(port, "mode")), mode);
+}
+
 static void test_a_running_watch_is_left_alone(void **state)
 {
 	struct bench *bench = *state;
 	struct rig *rig = &bench->rig;
-	_cleanup_message_ struct json_object *reply = NULL;
-	struct json_object *port;
 
 	rig_start_with_udev(rig);
 	plug(bench, "5", "ttyACM0", "com", "A: manufacturer=MediaTek\n");
 	send_uevent(bench, "5", "ttyACM0", "add");
 	wait_for_ports(rig, 1);
-	sleep_ms(300);
-	reply = rig_call(rig, "ListPorts", "{}", NULL);
-	port = message_at(message_member(reply, "ports"), 0);
-	assert_string_equal(message_string(message_member(port, "state")), "failed");
-	assert_string_equal(message_string(message_member(port, "mode")), "com");
+	expect_left_alone(rig, "com");
 	assert_int_equal(rig_newest_job(rig), 0);
+}
+
+/* A job that any watch would do for is not spent on an agent of another tool. */
+static void test_an_agent_of_others_is_left_alone(void **state)
+{
+	struct bench *bench = *state;
+	struct rig *rig = &bench->rig;
+	struct job job;
+
+	rig_start_with_udev(rig);
+	plug(bench, "5", "ttyACM0", "da", "");
+	send_uevent(bench, "5", "ttyACM0", "add");
+	wait_for_ports(rig, 1);
+	expect_left_alone(rig, "da");
+	job = rig_wait(rig, rig_submit(rig, "{}"), JOB_QUEUED, 5);
+	job_clear(&job);
+	expect_left_alone(rig, "da");
+	job = rig_job(rig, rig_newest_job(rig));
+	assert_int_equal(job.state, JOB_QUEUED);
+	job_clear(&job);
 }
 
 /* Pulled out in the middle of the read, and in again: the job goes on, the image is whole. */
@@ -402,6 +451,56 @@ static void test_replugged_in_the_middle(void **state)
 	watch_unplug(&watch);
 }
 
+/*
+ * One watch through its modes: the boot ROM leaves in the middle of the read, an agent that we do
+ * not speak to comes and goes, a preloader follows. The job waits, and ends with the whole image.
+ */
+static void test_followed_through_its_modes(void **state)
+{
+	struct bench *bench = *state;
+	struct rig *rig = &bench->rig;
+	struct cable cable;
+	struct watch watch;
+	struct job job;
+	char image[128];
+	int64_t id;
+
+	rig_make_image(rig, "image", "4M", image);
+	rig_start_with_udev(rig);
+	watch_plug(rig, &watch, "watch", "--flash", image, "--fault", "unplug@1M", NULL);
+	plug(bench, "2", "ttyACM0", "brom", "");
+	cable_connect(bench, &cable, "/dev/ttyACM0", &watch);
+	send_uevent(bench, "2", "ttyACM0", "add");
+	id = wait_for_job_after(rig, 0);
+	job = rig_wait(rig, id, JOB_RUNNING, 30);
+	job_clear(&job);
+	for (int i = 0; i < 500 && !watch_log_has(&watch, "unplug"); i++)
+		sleep_ms(10);
+	cable_cut(&cable);
+	watch_unplug(&watch);
+	unplug(bench, "2", "ttyACM0");
+	job = rig_wait(rig, id, JOB_WAITING, 30);
+	job_clear(&job);
+
+	wait_for_ports(rig, 0);
+	plug(bench, "2", "ttyACM1", "da", "");
+	send_uevent(bench, "2", "ttyACM1", "add");
+	wait_for_ports(rig, 1);
+	expect_left_alone(rig, "da");
+	job = rig_wait(rig, id, JOB_WAITING, 1);
+	job_clear(&job);
+	unplug(bench, "2", "ttyACM1");
+	wait_for_ports(rig, 0);
+
+	watch_plug(rig, &watch, "again", "--flash", image, "--fault", "preloader", NULL);
+	plug(bench, "2", "ttyACM2", "preloader", "");
+	cable_connect(bench, &cable, "/dev/ttyACM2", &watch);
+	send_uevent(bench, "2", "ttyACM2", "add");
+	expect_backup(rig, id, "left", image);
+	cable_cut(&cable);
+	watch_unplug(&watch);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -411,8 +510,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_there_before_start, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_comes_back_as_another_tty, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_two_nodes_of_one_watch, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_removal_that_was_not_heard, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_running_watch_is_left_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_an_agent_of_others_is_left_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_replugged_in_the_middle, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_followed_through_its_modes, set_up, tear_down),
 	};
 
 	if (!getenv("LD_PRELOAD")) {

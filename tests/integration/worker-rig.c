@@ -173,6 +173,14 @@ void worker_rig_receive(struct worker_rig *rig, struct worker_message *ret)
 	assert_int_equal(passed, -1);
 }
 
+static int open_directory(const char *path)
+{
+	int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	assert_true(dir >= 0);
+	return dir;
+}
+
 static void send_open(struct worker_rig *rig)
 {
 	struct worker_message open = {
@@ -182,8 +190,13 @@ static void send_open(struct worker_rig *rig)
 			  .handshake_timeout_usb = 3,
 			  .handshake_timeout_uart = 3 },
 	};
+	struct worker_files files = WORKER_FILES_NONE;
 
-	assert_int_equal(worker_message_send(rig->socket, &open, -1), 0);
+	/* A test keeps its agents beside the staging. */
+	files.fds[WORKER_FILE_DIRECTORY] = open_directory(rig->staging);
+	files.fds[WORKER_FILE_AGENTS] = open_directory(rig->folder);
+	assert_int_equal(worker_message_send_files(rig->socket, &open, &files), 0);
+	worker_files_close(&files);
 }
 
 struct worker_read worker_rig_new_read(void)
@@ -199,9 +212,8 @@ struct worker_read worker_rig_new_read(void)
 void worker_rig_send_read(struct worker_rig *rig, const struct worker_read *read)
 {
 	struct worker_message message = { .type = WORKER_READ, .read = *read };
-	int dir = open(rig->staging, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int dir = open_directory(rig->staging);
 
-	assert_true(dir >= 0);
 	assert_int_equal(worker_message_send(rig->socket, &message, dir), 0);
 	close(dir);
 }

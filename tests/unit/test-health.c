@@ -152,6 +152,24 @@ static void finds_truncation_in_viva(void **state)
 	assert_fails(&bench, "length", "VIVA", HEALTH_FATAL);
 	assert_outcome(&bench, "alice-walk", "VIVA", HEALTH_UNKNOWN);
 	assert_int_equal(bench.report->coverage.structure, 20 + 180);
+	assert_outcome(&bench, "zimage", "VIVA", HEALTH_PASS);
+	/* A packed part that is cut off is not one with damaged headers. */
+	bench_resize(&bench, bench.layout->viva.zimage.offset + 0x100);
+	judge(&bench);
+	assert_outcome(&bench, "zimage", "VIVA", HEALTH_UNKNOWN);
+}
+
+/* An older firmware's VIVA, half of it overwritten, is no reason to keep the present one back. */
+static void passes_over_old_files(void **state)
+{
+	_cleanup_bench_ struct bench bench = bench_new(4 * MIB, "MT6261");
+
+	(void)state;
+	bench_put_file(bench.data + 0x2c0000, GFH_FILE_VIVA, 0x1004c20c, 0x1000);
+	put_le32(bench.data + 0x2c0020, 0x200000);
+	judge(&bench);
+	assert_fails(&bench, "length", "VIVA_2", HEALTH_ERROR);
+	assert_true(health_can_rebuild(bench.report));
 }
 
 static void finds_truncated_user_area(void **state)
@@ -180,6 +198,10 @@ static void finds_begin_behind_the_begin(void **state)
 	judge(&bench);
 	check = assert_fails(&bench, "shift", NULL, HEALTH_ERROR);
 	assert_non_null(strstr(check->text, "0x1000 bytes too low"));
+	/* The user area lies as much too low as the files; nothing is missing at the end. */
+	assert_int_equal(bench.layout->shift, 0x1000);
+	assert_int_equal(bench.layout->user_area.offset, MIB / 4 * 3 - 0x1000);
+	assert_outcome(&bench, "needed-size", NULL, HEALTH_PASS);
 	assert_fails(&bench, "boot-header", NULL, HEALTH_ERROR);
 	assert_outcome(&bench, "boot-layout", NULL, HEALTH_UNKNOWN);
 	assert_fails(&bench, "load-address", "EXT_BOOTLOADER", HEALTH_ERROR);
@@ -200,6 +222,28 @@ static void finds_lost_bytes(void **state)
 	assert_fails(&bench, "end-mark", "ROM", HEALTH_ERROR);
 	assert_fails(&bench, "load-address", "VIVA", HEALTH_ERROR);
 	assert_outcome(&bench, "load-address", "ROM", HEALTH_PASS);
+	/* Only a part of the files is shifted, boot header or not. */
+	memset(bench.data, 0xff, 0x800);
+	judge(&bench);
+	check = assert_fails(&bench, "shift", "VIVA", HEALTH_ERROR);
+	assert_non_null(strstr(check->text, "VIVA lies 0x4 bytes too low"));
+	assert_int_equal(bench.layout->user_area.offset, MIB / 4 * 3);
+}
+
+static void finds_bytes_before_the_begin(void **state)
+{
+	_cleanup_bench_ struct bench bench = bench_new(MIB, "MT6261");
+
+	(void)state;
+	bench_resize(&bench, MIB + 0x200);
+	memmove(bench.data + 0x200, bench.data, MIB);
+	memset(bench.data, 0, 0x200);
+	judge(&bench);
+	assert_non_null(strstr(assert_fails(&bench, "shift", NULL, HEALTH_ERROR)->text,
+			       "0x200 bytes too high"));
+	assert_int_equal(bench.layout->user_area.offset, MIB / 4 * 3 + 0x200);
+	assert_int_equal(bench.layout->control.offset, MIB - 0x2000 + 0x200);
+	assert_outcome(&bench, "needed-size", NULL, HEALTH_PASS);
 }
 
 static void finds_added_bytes(void **state)
@@ -260,9 +304,11 @@ int main(void)
 		cmocka_unit_test(finds_aliasing),
 		cmocka_unit_test(finds_truncation_in_rom),
 		cmocka_unit_test(finds_truncation_in_viva),
+		cmocka_unit_test(passes_over_old_files),
 		cmocka_unit_test(finds_truncated_user_area),
 		cmocka_unit_test(finds_begin_behind_the_begin),
 		cmocka_unit_test(finds_lost_bytes),
+		cmocka_unit_test(finds_bytes_before_the_begin),
 		cmocka_unit_test(finds_added_bytes),
 		cmocka_unit_test(finds_overlap),
 		cmocka_unit_test(finds_file_in_user_area),

@@ -231,6 +231,28 @@ static void tells_copies_from_files(void **state)
 	bench_check_map(layout);
 }
 
+/* Somebody's firmware file on the watch's disk is a part of that disk. */
+static void leaves_user_files_alone(void **state)
+{
+	_cleanup_bench_ struct bench bench = bench_new(4 * MIB, "MT6261");
+	const struct layout *layout;
+
+	(void)state;
+	bench_put_file(bench.data + 0x300200, GFH_FILE_PRIMARY_MAUI, 0x1000A000, 0x90000);
+	bench_put_file(bench.data + 0x3a0200, GFH_FILE_ARM_BL, 0x70008000, 0x2000);
+	layout = bench_look(&bench);
+	assert_int_equal(layout->n_parts, 4);
+	assert_int_equal(layout->parts[2].offset, ROM);
+	assert_int_equal(region_at(layout, 0x300200)->kind, REGION_USER_AREA);
+	assert_int_equal(region_at(layout, 0x300200)->length, layout->user_area.length);
+	bench_judge(&bench, NULL);
+	assert_true(health_is_good(bench.report));
+	/* What was made for that place is firmware all the same. */
+	bench_put_file(bench.data + 0x3b0200, 0x103, 0x103b0200, 0x1000);
+	assert_int_equal(bench_look(&bench)->n_parts, 5);
+	bench_check_map(bench.layout);
+}
+
 static void keeps_cut_files(void **state)
 {
 	_cleanup_bench_ struct bench bench = bench_new(4 * MIB, "MT6261");
@@ -267,8 +289,11 @@ static void reads_platforms(void **state)
 	_cleanup_bench_ struct bench bench = bench_new(MIB, "MT6261");
 	struct layout_part rom = bench_part(&bench, "ROM");
 	uint8_t *info = bench_record(&bench, &rom, GFH_MAUI_INFO);
+	uint8_t *block = memmem(bench.data + ROM, 0x1000, "MTK_ROMINFO_v09", 15);
 
 	(void)state;
+	assert_non_null(block);
+	memset(block + 0x10, 0, 128);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		memset(info + 8, 0, 128);
 		memcpy(info + 8, cases[i].project, strlen(cases[i].project));
@@ -279,6 +304,15 @@ static void reads_platforms(void **state)
 	memcpy(info + 8 + 122, "_MT626", 6);
 	assert_string_equal(bench_look(&bench)->platform, "");
 	assert_int_equal(strlen(bench.layout->facts.project), 128);
+	/* Then the ROM's information block tells, as far as its text goes. */
+	memset(block + 0x10, 'x', 128 + 64);
+	memcpy(block + 0x10 + 121, "_MT6260", 7);
+	assert_string_equal(bench_look(&bench)->platform, "MT6260");
+	memcpy(info + 8, "_MT2502", 7);
+	assert_string_equal(bench_look(&bench)->platform, "MT2502");
+	memcpy(info + 8, "xxxxxxx", 7);
+	memcpy(block + 0x10 + 121, "x_MT6260", 8);
+	assert_string_equal(bench_look(&bench)->platform, "");
 }
 
 /* Where both tell, the ROM's word counts; without it the boot loader's list does. */
@@ -470,6 +504,7 @@ int main(void)
 		cmocka_unit_test(goes_without_viva),
 		cmocka_unit_test(finds_other_files),
 		cmocka_unit_test(tells_copies_from_files),
+		cmocka_unit_test(leaves_user_files_alone),
 		cmocka_unit_test(keeps_cut_files),
 		cmocka_unit_test(reads_platforms),
 		cmocka_unit_test(takes_list_of_boot_loader),

@@ -181,6 +181,54 @@ static void test_an_end_that_cannot_be_stored_is_told_later(void **state)
 	job_clear(&stored);
 }
 
+static void test_a_job_keeps_the_watch_it_began_with(void **state)
+{
+	struct place *place = *state;
+	_cleanup_(queue_freep) struct queue *queue = NULL;
+	struct port first = place_a1, other = place_a1;
+	struct told told = { 0 };
+	int64_t id;
+
+	first.chip = other.chip = (char *)"MT6261";
+	first.meid = (char *)"00";
+	other.meid = (char *)"11";
+	assert_int_equal(queue_new(place->store, remember, &told, &queue), 0);
+	id = submit(queue);
+	assert_int_equal(queue_start(queue, id, &place_a1), 0);
+	assert_null(queue_find(queue, id)->port.meid);
+	queue_set_port(queue, id, &first);
+	queue_set_port(queue, id, &other);
+	assert_string_equal(queue_find(queue, id)->port.meid, "00");
+	assert_int_equal(queue_put_back(queue, id), 0);
+	assert_null(queue_find(queue, id)->port.chip);
+	assert_int_equal(queue_start(queue, id, &other), 0);
+	assert_string_equal(queue_find(queue, id)->port.meid, "11");
+}
+
+static void test_a_port_that_cannot_be_stored_holds_nothing_up(void **state)
+{
+	struct place *place = *state;
+	_cleanup_(queue_freep) struct queue *queue = NULL;
+	struct port port = place_a1;
+	struct told told = { 0 };
+	struct job stored = { 0 };
+	int64_t id;
+
+	port.chip = (char *)"MT6261";
+	assert_int_equal(queue_new(place->store, remember, &told, &queue), 0);
+	id = submit(queue);
+	assert_int_equal(queue_start(queue, id, &place_a1), 0);
+	fill_disk(true);
+	queue_set_port(queue, id, &port);
+	fill_disk(false);
+	assert_false(queue_is_pending(queue));
+	assert_int_equal(queue_end(queue, id, JOB_FAILED, NULL), 0);
+	assert_int_equal(store_get_job(place->store, id, &stored), 0);
+	assert_int_equal(stored.state, JOB_FAILED);
+	assert_string_equal(stored.port.chip, "MT6261");
+	job_clear(&stored);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +239,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_start_that_cannot_be_stored_is_none, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_an_end_that_cannot_be_stored_is_told_later,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_job_keeps_the_watch_it_began_with, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_a_port_that_cannot_be_stored_holds_nothing_up,
 						set_up, tear_down),
 	};
 

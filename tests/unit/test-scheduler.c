@@ -57,6 +57,11 @@ static const struct schedule_case cases[] = {
 	  .jobs = { { 1, .priority = 1000 },
 		    { 2, JOB_WAITING, .priority = -1000, .at_slot = "a" } },
 	  .ports = { { "a", RUNS(2) } }, .workers_free = 1 },
+	{ "a job that is tried again goes on with its own watch only",
+	  .jobs = { { 1, .at_slot = "a", .at_chip = "MT6261", .at_meid = MEID_A } },
+	  .ports = { { "b", KNOWN("MT6261", MEID_B), .type = DECIDE_NOTHING },
+		     { "c", KNOWN("MT6261", MEID_A), RUNS(1) } },
+	  .workers_free = 2 },
 	{ "two waiting: higher priority first",
 	  .jobs = { { 1, JOB_WAITING, .at_slot = "a" },
 		    { 2, JOB_WAITING, .at_slot = "a", .priority = 1 } },
@@ -141,8 +146,8 @@ static const struct schedule_case cases[] = {
 	{ "waiting without ME ID: another chip in the same slot",
 	  .jobs = { { 1, JOB_WAITING, .at_slot = "a", .at_chip = "MT6261" } },
 	  .ports = { { "a", KNOWN("MT6260", NULL), .type = DECIDE_NOTHING } }, .workers_free = 1 },
-	{ "a queued job may have been anywhere before",
-	  .jobs = { { 1, JOB_QUEUED, .at_slot = "a", .at_chip = "MT6260", .at_meid = MEID_A } },
+	{ "a queued job that met no watch may have been anywhere before",
+	  .jobs = { { 1, JOB_QUEUED, .at_slot = "a" } },
 	  .ports = { { "b", KNOWN("MT6261", MEID_B), RUNS(1) } }, .workers_free = 1 },
 	{ "the rule takes an identified watch that nobody wants",
 	  .jobs = { { 1, .chip = "MT6260" } },
@@ -194,7 +199,7 @@ static void run_case(const struct schedule_case *c)
 	struct job jobs[MOST_JOBS];
 	const struct job *pointers[MOST_JOBS];
 	struct port ports[MOST_PORTS];
-	struct schedule_port schedule[MOST_PORTS];
+	struct schedule_port schedule[MOST_PORTS] = { 0 };
 	struct decision decisions[MOST_PORTS];
 	size_t n_jobs = 0, n_ports = 0;
 

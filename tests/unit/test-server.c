@@ -583,6 +583,9 @@ static void test_connection_limit(void **state)
 	for (size_t i = 0; i <= last; i++)
 		fds[i] = dial(bench);
 	assert_int_equal(server_connections(bench->server), LIMIT_CONNECTIONS_PER_UID);
+	expect(bench, fds[last],
+	       "{\"error\":\"io.mtkrbd.Control.LimitReached\",\"parameters\":"
+	       "{\"limit\":\"connections\",\"value\":256}}");
 	expect_end(bench, fds[last]);
 	fd_close(fds[last]);
 	fd_close(fds[0]);

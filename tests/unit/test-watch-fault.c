@@ -44,6 +44,22 @@ static void test_flip_and_short(void **state)
 	expect_data(b, b->flash + 0x200, 16);
 }
 
+static void test_insert(void **state)
+{
+	struct bench *b = *state;
+
+	start(b, "insert@0x20a");
+	open_flash(b);
+	read32(b, 0x200, 4);
+	assert_int_equal(b->answer_size, 2 + 17 + 2);
+	/* The words come turned round: the byte behind 0x20b, then the rest of its word. */
+	assert_int_equal(b->answer[2 + 8], b->flash[0x20B]);
+	assert_int_equal(b->answer[2 + 10], b->flash[0x20A]);
+	assert_int_equal(b->answer[2 + 11], b->flash[0x209]);
+	read32(b, 0x200, 4);
+	expect_data(b, b->flash + 0x200, 16);
+}
+
 static void test_unplug(void **state)
 {
 	struct bench *b = *state;
@@ -130,6 +146,36 @@ static void test_handshake_faults(void **state)
 	talk(b, "fe", "01");
 }
 
+/* A boot ROM at first, a preloader after the next power-on. */
+static void test_comes_back_as_preloader(void **state)
+{
+	struct bench *b = *state;
+
+	b->config.replug_as_preloader = true;
+	start(b, NULL);
+	shake_hands(b);
+	talk(b, "fe", "fe");
+	boot_rom_power_on(b->rom);
+	talk(b, "", "5245414459");
+	shake_hands(b);
+	talk(b, "fe", "01");
+}
+
+/* Reads of the flash are refused, those of registers are not. */
+static void test_requires_an_agent(void **state)
+{
+	struct bench *b = *state;
+
+	b->config.require_agent = true;
+	start(b, NULL);
+	open_flash(b);
+	talk(b, "d10000000000000001", "d100000000000000011d01");
+	talk(b, "d00000000000000001", "d000000000000000011d01");
+	talk(b, "d1a051000000000001",
+	     "d1a05100000000000100000000"
+	     "00020000");
+}
+
 static void test_other_faults(void **state)
 {
 	struct bench *b = *state;
@@ -189,11 +235,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		BENCH_TEST(test_alias),
 		BENCH_TEST(test_flip_and_short),
+		BENCH_TEST(test_insert),
 		BENCH_TEST(test_unplug),
 		BENCH_TEST(test_stall),
 		BENCH_TEST(test_refusing_faults),
 		BENCH_TEST(test_secure),
 		BENCH_TEST(test_handshake_faults),
+		BENCH_TEST(test_comes_back_as_preloader),
+		BENCH_TEST(test_requires_an_agent),
 		BENCH_TEST(test_other_faults),
 		BENCH_TEST(test_fault_specs),
 	};

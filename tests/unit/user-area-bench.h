@@ -153,7 +153,7 @@ static struct disk *new_disk(void)
 }
 
 /* As a flash has it; skip blocks are left erased before the one of that number. */
-static uint8_t *spread(const struct disk *disk, size_t at, size_t skip)
+_unused_ static uint8_t *spread(const struct disk *disk, size_t at, size_t skip)
 {
 	size_t size = (BLOCKS + skip) * USER_AREA_BLOCK_SIZE;
 	uint8_t *data = malloc(size);

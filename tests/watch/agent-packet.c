@@ -3,8 +3,9 @@
 #include "protocol/base/time.h"
 #include "tests/watch/boot-rom-internal.h"
 
-#define FLIPPED_BIT 0x10
-#define SUM_SIZE    2U
+#define FLIPPED_BIT   0x10
+#define INSERTED_BYTE 0xA7
+#define SUM_SIZE      2U
 
 /* Bytes of the flash; an address that the host asks for twice is looked up twice. */
 static void copy_flash(const struct boot_rom *rom, uint64_t offset, uint8_t *data, size_t size)
@@ -47,6 +48,10 @@ static size_t apply(struct boot_rom *rom, struct fault *fault, uint8_t *data)
 		rom->stalled_until =
 			fault->usec > USEC_NEVER - rom->now ? USEC_NEVER : rom->now + fault->usec;
 		return 0;
+	}
+	if (fault->kind == FAULT_INSERT) {
+		data[0] = INSERTED_BYTE;
+		return 1;
 	}
 	copy_flash(rom, agent->address + agent->at, data, 1);
 	add_to_sum(agent, data, 1);

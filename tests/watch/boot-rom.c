@@ -352,6 +352,12 @@ bool boot_rom_is_up(const struct boot_rom *rom)
 	return rom->up;
 }
 
+bool boot_rom_is_preloader(const struct boot_rom *rom)
+{
+	return boot_rom_has(rom, FAULT_PRELOADER) ||
+	       (rom->config.replug_as_preloader && rom->power_ons > 1);
+}
+
 void boot_rom_power_on(struct boot_rom *rom)
 {
 	static const char ready[] = { 'R', 'E', 'A', 'D', 'Y' };
@@ -360,12 +366,13 @@ void boot_rom_power_on(struct boot_rom *rom)
 	rom->watchdog_at = USEC_NEVER;
 	rom->stalled_until = 0;
 	rom->up = true;
+	rom->power_ons++;
 	rom->state = STATE_HANDSHAKE;
 	rom->handshake = 0;
 	rom->garbage_sent = false;
 	rom->n_images = 0;
 	rom->out_begin = rom->out_end = 0;
-	if (boot_rom_has(rom, FAULT_PRELOADER) && !boot_rom_has(rom, FAULT_MUTE))
+	if (boot_rom_is_preloader(rom) && !boot_rom_has(rom, FAULT_MUTE))
 		boot_rom_emit(rom, ready, sizeof(ready));
 }
 

@@ -34,8 +34,10 @@ struct boot_rom_config {
 	uint64_t flash_size;
 	enum flash_past_end past_end;
 	struct agent_config agent;
-	uint64_t watchdog_usec; /* from the first A0; 0: never */
-	struct faults *faults;  /* borrowed; those that happen once are marked there */
+	uint64_t watchdog_usec;   /* from the first A0; 0: never */
+	bool replug_as_preloader; /* from the second power-on on it is one */
+	bool require_agent;       /* D0 and D1 of mapped flash are refused with 1D01 */
+	struct faults *faults;    /* borrowed; those that happen once are marked there */
 
 	/* One line per command, register write and reset, without a newline; may be NULL. */
 	void (*log)(void *userdata, const char *line);

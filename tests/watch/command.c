@@ -36,6 +36,14 @@ static uint16_t refuse_read32(struct boot_rom *rom)
 	return 0;
 }
 
+static bool wants_agent(const struct boot_rom *rom)
+{
+	uint32_t offset;
+
+	return rom->config.require_agent &&
+	       memory_in_flash(&rom->memory, rom->arguments[0], &offset);
+}
+
 static uint16_t refuse_range(const struct boot_rom *rom)
 {
 	uint32_t address = rom->arguments[0], count = rom->arguments[1];
@@ -57,7 +65,7 @@ static void run_read(struct boot_rom *rom)
 
 	boot_rom_trace(rom, "%s %08x %08x", command->name, rom->arguments[0], rom->arguments[1]);
 	if (command->statuses)
-		refused = refuse_range(rom);
+		refused = wants_agent(rom) ? STATUS_BAD_ADDRESS : refuse_range(rom);
 	if (!refused && command->width == 4)
 		refused = refuse_read32(rom);
 	if (refused) {
@@ -167,7 +175,7 @@ static void run_bootloader_version(struct boot_rom *rom)
 	uint8_t version = rom->command->byte;
 
 	boot_rom_trace(rom, "%s", rom->command->name);
-	if (boot_rom_has(rom, FAULT_PRELOADER))
+	if (boot_rom_is_preloader(rom))
 		version = PRELOADER_VERSION;
 	boot_rom_emit(rom, &version, 1);
 }

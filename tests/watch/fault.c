@@ -14,6 +14,7 @@ static const struct {
 	[FAULT_UNPLUG] = { "unplug@", false },
 	[FAULT_STALL] = { "stall@", true },
 	[FAULT_FLIP] = { "flip@", false },
+	[FAULT_INSERT] = { "insert@", false },
 	[FAULT_SHORT] = { "short@", false },
 	[FAULT_NACK] = { "nack@", false },
 	[FAULT_MAX_BLOCK] = { "max-block=", false },

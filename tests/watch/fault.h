@@ -18,6 +18,7 @@ enum fault_kind {
 	FAULT_UNPLUG,      /* the line hangs up when the stream reaches the offset; once */
 	FAULT_STALL,       /* nothing is sent for a time when the stream reaches the offset; once */
 	FAULT_FLIP,        /* the byte at the offset is sent with one bit wrong; once */
+	FAULT_INSERT,      /* a byte that is not there is sent before the one at the offset; once */
 	FAULT_SHORT,       /* the byte at the offset is not sent; once */
 	FAULT_NACK,        /* the N-th READ32 (from 1, re-plugs included) is refused with 1D12 */
 	FAULT_MAX_BLOCK,   /* READ32 of more bytes than this is refused with 1D12 */

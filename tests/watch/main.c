@@ -40,6 +40,8 @@ static const char help[] =
 	"  --watchdog=MS           reset unless the host stops the watchdog (default 3500, 0: "
 	"never)\n"
 	"  --replug=MS             come back that long after a hang-up (default: stay away)\n"
+	"  --replug-as=preloader   and come back as a preloader, not as a boot ROM\n"
+	"  --require-da            the boot ROM refuses to read the flash: an agent is needed\n"
 	"  --da-build=old|new      the download agent that answers after an upload (default old)\n"
 	"  --jedec=HEX             the flash id that it reports, C22536 (default: by size)\n"
 	"  --nor-size=SIZE         the flash size that it reports (default: the image's)\n"
@@ -57,6 +59,7 @@ static const char help[] =
 	"  max-block=BYTES  refuse longer READ32       no-combine  one write per field, please\n"
 	"  alias=SIZE       the flash repeats          stream      a READ32 never ends\n"
 	"                                              ff          answer FF to every byte\n"
+	"  insert@OFFSET    a byte too many, once\n"
 	"  da-sum@N         spoil the N-th packet      da-refuse   SEND_DA wants authentication\n"
 	"  da-nack@N        refuse the N-th read       da-stage    start another kind of agent\n"
 	"  da-range         refuse reads with 3039     da-security refuse reads with 6012\n"
@@ -78,6 +81,8 @@ enum option_id {
 	OPTION_LATENCY,
 	OPTION_WATCHDOG,
 	OPTION_REPLUG,
+	OPTION_REPLUG_AS,
+	OPTION_REQUIRE_DA,
 	OPTION_PAST_END,
 	OPTION_DA_BUILD,
 	OPTION_JEDEC,
@@ -99,6 +104,8 @@ static const struct option options[] = {
 	{ "latency", required_argument, NULL, OPTION_LATENCY },
 	{ "watchdog", required_argument, NULL, OPTION_WATCHDOG },
 	{ "replug", required_argument, NULL, OPTION_REPLUG },
+	{ "replug-as", required_argument, NULL, OPTION_REPLUG_AS },
+	{ "require-da", no_argument, NULL, OPTION_REQUIRE_DA },
 	{ "past-end", required_argument, NULL, OPTION_PAST_END },
 	{ "da-build", required_argument, NULL, OPTION_DA_BUILD },
 	{ "jedec", required_argument, NULL, OPTION_JEDEC },
@@ -193,6 +200,14 @@ static int set_past_end(struct watch *w, const char *value)
 	return 0;
 }
 
+static int set_replug_as(struct watch *w, const char *value)
+{
+	w->rom.replug_as_preloader = true;
+	return streq(value, "preloader")
+		       ? 0
+		       : usage("only preloader", "--replug-as=%s: not known", value);
+}
+
 static int set_da_build(struct watch *w, const char *value)
 {
 	w->rom.agent.newer = streq(value, "new");
@@ -257,6 +272,11 @@ static int set_option(struct watch *w, int id, const char *value)
 	case OPTION_REPLUG:
 		return set_number("replug", value, INT32_MAX, USEC_PER_MSEC * NSEC_PER_USEC,
 				  &w->serve.replug_nsec);
+	case OPTION_REPLUG_AS:
+		return set_replug_as(w, value);
+	case OPTION_REQUIRE_DA:
+		w->rom.require_agent = true;
+		return 0;
 	case OPTION_PAST_END:
 		return set_past_end(w, value);
 	case OPTION_DA_BUILD:

@@ -4,7 +4,8 @@
 #include "protocol/base/bytes.h"
 #include "protocol/base/time.h"
 
-#define FLIPPED_BIT 0x10
+#define FLIPPED_BIT   0x10
+#define INSERTED_BYTE 0xA7
 
 static void advance(struct reading *reading, size_t bytes)
 {
@@ -44,6 +45,10 @@ static enum reading_step apply(struct reading *reading, const struct memory *mem
 	*ret = width;
 	if (fault->kind == FAULT_FLIP) {
 		data[place] ^= FLIPPED_BIT;
+	} else if (fault->kind == FAULT_INSERT) {
+		memmove(data + place + 1, data + place, width - place);
+		data[place] = INSERTED_BYTE;
+		*ret = width + 1;
 	} else {
 		memmove(data + place, data + place + 1, width - 1 - place);
 		*ret = width - 1;

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A finished read becomes a backup: a second process reads the files back, then they are renamed. */
+
+#include "daemon/manager-internal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/base/fd.h"
+#include "protocol/base/strings.h"
+
+struct publication {
+	struct manager *manager;
+	struct publication *next;
+	int64_t job;
+};
+
+bool publication_is_running(const struct manager *manager, int64_t job)
+{
+	for (const struct publication *p = manager->publications; p; p = p->next)
+		if (p->job == job)
+			return true;
+	return false;
+}
+
+static void publication_free(struct publication *publication)
+{
+	struct publication **link = &publication->manager->publications;
+
+	while (*link != publication)
+		link = &(*link)->next;
+	*link = publication->next;
+	free(publication);
+}
+
+void publications_forget(struct manager *manager)
+{
+	while (manager->publications)
+		publication_free(manager->publications);
+}
+
+void publication_tidy(struct manager *manager, int64_t id)
+{
+	struct job job = { 0 };
+	int r = store_get_job(manager->store, id, &job);
+	/* Without its watch, it was cancelled and retried: then it begins again. */
+	bool keep = r >= 0 &&
+		    (job.state == JOB_FAILED || (!job_state_is_final(job.state) && job.port.chip));
+
+	job_clear(&job);
+	if (!keep && (r >= 0 || r == -ENOENT))
+		(void)archive_remove_staging(manager->archive, id);
+}
+
+static void finish_publication(struct manager *manager, const struct job *job)
+{
+	struct log_context context = { .job = job->id,
+				       .slot = job->port.slot,
+				       .chip = job->port.chip };
+	_cleanup_free_ char *why = NULL;
+	struct backup backup = { 0 };
+	struct failure failure = { 0 };
+	int64_t id = job->id;
+	int r;
+
+	r = archive_publish(manager->archive, id, &backup, &why);
+	if (r < 0) {
+		(void)failure_set(&failure, r == -ENOSPC ? FAILURE_NO_SPACE : FAILURE_ARCHIVE_ERROR,
+				  r == -EBADMSG
+					  ? "retry reads it again"
+					  : "mend the disk, then retry: what was read is kept",
+				  "the backup of job %" PRId64 " cannot be published: %s", id,
+				  why ?: strerrordesc_np(-r));
+		log_event(LOG_ERR, &context, "%s", failure.message);
+		(void)queue_end(manager->queue, id, JOB_FAILED, &failure);
+		failure_clear(&failure);
+		if (r == -EBADMSG)
+			(void)archive_remove_staging(manager->archive, id);
+		return;
+	}
+	log_event(LOG_NOTICE, &context, "backup %s is complete", backup.id);
+	(void)queue_publish(manager->queue, id, &backup);
+	backup_clear(&backup);
+}
+
+static void on_checked(_unused_ struct worker *worker, const struct failure *failure,
+		       void *userdata)
+{
+	struct publication *publication = userdata;
+	struct manager *manager = publication->manager;
+	const struct job *job = queue_find(manager->queue, publication->job);
+
+	if (!job || job->state != JOB_RUNNING)
+		publication_tidy(manager, publication->job);
+	else if (failure->code == FAILURE_NONE)
+		finish_publication(manager, job);
+	else if (failure->code != FAILURE_CANCELLED)
+		(void)queue_end(manager->queue, job->id, JOB_FAILED, failure);
+	/* What is damaged is no use to a retry: that reads again. */
+	if (failure->code == FAILURE_ARCHIVE_ERROR)
+		(void)archive_remove_staging(manager->archive, publication->job);
+	publication_free(publication);
+	manager_schedule(manager);
+}
+
+static const struct worker_handler publication_handler = { .ended = on_checked };
+
+static int start_check(struct manager *manager, int64_t job)
+{
+	static const struct progress progress = { .phase = PHASE_PUBLISH, .eta = -1 };
+	struct publication *publication = malloc(sizeof(*publication));
+	_cleanup_close_ int directory = -1;
+	struct worker *worker;
+	int r;
+
+	if (!publication)
+		return -ENOMEM;
+	*publication = (struct publication){ manager, manager->publications, job };
+	manager->publications = publication;
+	queue_set_progress(manager->queue, job, &progress);
+	directory = archive_open_staging(manager->archive, job);
+	r = directory < 0 ? directory
+			  : worker_pool_check(manager->pool, directory, &publication_handler,
+					      publication, &worker);
+	if (r < 0)
+		publication_free(publication);
+	return r;
+}
+
+void publication_begin(struct manager *manager, const struct job *job)
+{
+	struct failure failure = { 0 };
+	int r = start_check(manager, job->id);
+
+	if (r >= 0)
+		return;
+	(void)failure_set(&failure, FAILURE_ARCHIVE_ERROR, "retry publishes what was read",
+			  "the backup of job %" PRId64 " cannot be checked: %s", job->id,
+			  strerrordesc_np(-r));
+	(void)queue_end(manager->queue, job->id, JOB_FAILED, &failure);
+	failure_clear(&failure);
+}
+
+bool publication_resume(struct manager *manager, const struct job *job)
+{
+	if (!archive_is_read(manager->archive, job->id) ||
+	    (job->state != JOB_RUNNING && queue_start(manager->queue, job->id, &job->port) < 0))
+		return false;
+	publication_begin(manager, job);
+	return true;
+}
