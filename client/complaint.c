@@ -132,11 +132,15 @@ static int wrong_state(struct complaint *complaint, const char *method,
 static int limit_reached(struct complaint *complaint, const char *method _unused_,
 			 struct json_object *parameters)
 {
-	return complaint_set(complaint, STATUS_REFUSED,
-			     "wait until some of what is queued has ended, or cancel some of it",
+	const char *limit = parameter_text(parameters, "limit");
+	const char *hint =
+		streq(limit, "connections")
+			? "end some of your other clients of the daemon"
+			: "wait until some of what is queued has ended, or cancel some of it";
+
+	return complaint_set(complaint, STATUS_REFUSED, hint,
 			     "the daemon refused the request: limit %s (%" PRId64 ") reached",
-			     parameter_text(parameters, "limit"),
-			     parameter_int(parameters, "value"));
+			     limit, parameter_int(parameters, "value"));
 }
 
 static int permission_denied(struct complaint *complaint, const char *method,

@@ -288,7 +288,10 @@ static int open_state(struct manager *manager, const struct manager_options *opt
 	}
 	r = store_open(path, &manager->store);
 	if (r < 0) {
-		*ret_error = str_format("%s: %s", path, strerrordesc_np(-r));
+		*ret_error = str_format("%s: %s", path,
+					r == -EUCLEAN ? "damaged (move it away: the catalogue is "
+							"made again from the backups)"
+						      : strerrordesc_np(-r));
 		return r;
 	}
 	r = queue_new(manager->store, on_job_changed, manager, &manager->queue);
