@@ -73,6 +73,14 @@ struct bench_port *bench_by_syspath(const struct bench *bench, const char *syspa
 	return NULL;
 }
 
+struct bench_port *bench_by_job(const struct bench *bench, int64_t job)
+{
+	for (size_t i = 0; i < bench->n; i++)
+		if (bench->ports[i]->assigned == job)
+			return bench->ports[i];
+	return NULL;
+}
+
 int bench_port_identify(struct bench_port *port, const struct worker_identity *identity)
 {
 	bench_port_forget(port);

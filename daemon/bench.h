@@ -49,6 +49,9 @@ struct bench_port *bench_by_device(const struct bench *bench, const char *device
 struct bench_port *bench_by_slot(const struct bench *bench, const char *slot);
 struct bench_port *bench_by_syspath(const struct bench *bench, const char *syspath);
 
+/* The port whose worker was started for this job, a gone one too; NULL when there is none. */
+struct bench_port *bench_by_job(const struct bench *bench, int64_t job);
+
 /* Remembers what the watch said it is; on failure nothing is identified. -ENOMEM. */
 _must_check_ int bench_port_identify(struct bench_port *port,
 				     const struct worker_identity *identity);

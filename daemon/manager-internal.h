@@ -17,6 +17,10 @@
 #include "daemon/scheduler.h"
 #include "daemon/store.h"
 #include "daemon/worker-pool.h"
+#include "protocol/base/time.h"
+
+/* Before the store is asked again for what it would not take. */
+#define STORE_PAUSE_USEC (2 * USEC_PER_SEC)
 
 struct manager {
 	sd_event *event;

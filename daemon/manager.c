@@ -9,8 +9,7 @@
 #include "protocol/base/strings.h"
 #include "protocol/base/time.h"
 
-#define PENDING_RETRY_USEC (2 * USEC_PER_SEC)
-#define STOP_LIMIT_USEC    (4 * USEC_PER_SEC) /* within the five that the contract gives us */
+#define STOP_LIMIT_USEC (4 * USEC_PER_SEC) /* within the five that the contract gives us */
 
 /* ---- telling others ---- */
 
@@ -69,7 +68,7 @@ static void run_automatic(struct manager *manager, struct bench_port *port)
 	job = r >= 0 ? queue_find(manager->queue, id) : NULL;
 	if (!job) {
 		log_error("no automatic job can be made: %s", strerrordesc_np(-r));
-		manager->store_retry_at = time_now() + PENDING_RETRY_USEC;
+		manager->store_retry_at = time_now() + STORE_PAUSE_USEC;
 		return;
 	}
 	quiet_keep(&manager->quiet, port->port.meid ?: port->port.slot,
@@ -92,12 +91,7 @@ static bool is_free(const struct bench_port *port)
 /* A job whose last worker has not ended yet must not get a second one. */
 static bool still_has_worker(const struct manager *manager, const struct job *job)
 {
-	if (publication_is_running(manager, job->id))
-		return true;
-	for (size_t i = 0; i < manager->bench.n; i++)
-		if (manager->bench.ports[i]->assigned == job->id)
-			return true;
-	return false;
+	return publication_is_running(manager, job->id) || bench_by_job(&manager->bench, job->id);
 }
 
 static void carry_out(struct manager *manager, struct bench_port *port,
@@ -163,6 +157,7 @@ static uint64_t expire_job(struct manager *manager, const struct job *job)
 {
 	uint64_t now = time_now(), real = time_real(), at, next = USEC_NEVER;
 	struct failure failure = { 0 };
+	struct bench_port *port;
 
 	at = queue_waiting_since(manager->queue, job->id);
 	if (at != USEC_NEVER) {
@@ -186,9 +181,9 @@ static uint64_t expire_job(struct manager *manager, const struct job *job)
 	}
 	if (failure.code == FAILURE_NONE)
 		return next;
-	for (size_t i = 0; i < manager->bench.n; i++)
-		if (manager->bench.ports[i]->assigned == job->id && manager->bench.ports[i]->worker)
-			worker_stop(manager->bench.ports[i]->worker);
+	port = bench_by_job(&manager->bench, job->id);
+	if (port && port->worker)
+		worker_stop(port->worker);
 	log_event(LOG_WARNING, &(struct log_context){ .job = job->id }, "%s", failure.message);
 	(void)queue_end(manager->queue, job->id, JOB_FAILED, &failure);
 	failure_clear(&failure);
@@ -220,7 +215,7 @@ static void keep_time(struct manager *manager)
 	if (manager->store_retry_at > time_now())
 		next = MIN_OF(next, manager->store_retry_at);
 	if (queue_is_pending(manager->queue) && queue_flush(manager->queue) < 0)
-		next = MIN_OF(next, time_now() + PENDING_RETRY_USEC);
+		next = MIN_OF(next, time_now() + STORE_PAUSE_USEC);
 	if (next == USEC_NEVER) {
 		(void)sd_event_source_set_enabled(manager->timer, SD_EVENT_OFF);
 		return;

@@ -49,14 +49,11 @@ int manager_submit(struct manager *manager, const struct job_request *request, u
 
 static int end_cancelled(struct manager *manager, const struct job *job)
 {
-	struct bench_port *port = NULL;
+	struct bench_port *port = bench_by_job(&manager->bench, job->id);
 	struct failure failure = { 0 };
 	int64_t id = job->id;
 	int r;
 
-	for (size_t i = 0; i < manager->bench.n; i++)
-		if (manager->bench.ports[i]->assigned == id)
-			port = manager->bench.ports[i];
 	if (port && port->worker)
 		worker_stop(port->worker);
 	(void)failure_set(&failure, FAILURE_CANCELLED, "retry starts it again", "cancelled");

@@ -12,8 +12,6 @@
 #define RESTART_USEC (3 * USEC_PER_SEC)
 /* After a failure somebody will replug; that is to be tried again, a flapping port is not. */
 #define FAILURE_PAUSE_USEC (30 * USEC_PER_SEC)
-/* Before a job is begun again that the store would not take. */
-#define STORE_PAUSE_USEC (2 * USEC_PER_SEC)
 
 static struct log_context context_of(const struct job *job)
 {
