@@ -120,8 +120,9 @@ void rig_tear_down(struct rig *rig)
 
 static pid_t launch(const struct rig *rig, const char *const *more)
 {
-	const char *arguments[ARGUMENTS_MAX] = { "mtkrbd", "--config", rig->config,
-						 "--state-directory", rig->state, "--socket",
+	const char *arguments[ARGUMENTS_MAX] = { "mtkrbd",    "--config",
+						 rig->config, "--state-directory",
+						 rig->state,  "--socket",
 						 rig->socket, "--log-level=debug" };
 	_cleanup_close_ int log = open_log(rig->log);
 	size_t n = 8;
@@ -190,6 +191,23 @@ int rig_stop(struct rig *rig, int signal)
 bool rig_log_has(const struct rig *rig, const char *text)
 {
 	return file_has(rig->log, text);
+}
+
+int rig_test_set_up(void **state)
+{
+	struct rig *rig = calloc(1, sizeof(*rig));
+
+	rig_set_up(rig, NULL);
+	rig_start(rig);
+	*state = rig;
+	return 0;
+}
+
+int rig_test_tear_down(void **state)
+{
+	rig_tear_down(*state);
+	free(*state);
+	return 0;
 }
 
 /* ---- programs ---- */
@@ -424,8 +442,8 @@ void rig_backup_path(const struct rig *rig, int64_t id, char path[512])
 	struct job job = rig_job(rig, id);
 
 	assert_non_null(job.backup);
-	(void)snprintf(path, 512, "%s/backups/%.4s/%.2s/%s", rig->state, job.backup,
-		       job.backup + 4, job.backup);
+	(void)snprintf(path, 512, "%s/backups/%.4s/%.2s/%s", rig->state, job.backup, job.backup + 4,
+		       job.backup);
 	job_clear(&job);
 }
 

@@ -35,6 +35,10 @@ void rig_set_up(struct rig *rig, const char *config_text);
 /* Ends the daemon, which must end well, and removes the directory. */
 void rig_tear_down(struct rig *rig);
 
+/* For cmocka: a rig of its own for each test, with a daemon that makes no automatic backups. */
+int rig_test_set_up(void **state);
+int rig_test_tear_down(void **state);
+
 /* Starts the daemon (without udev unless told) and waits until it answers. */
 void rig_start(struct rig *rig);
 void rig_start_with_udev(struct rig *rig);

@@ -4,23 +4,6 @@
 
 #include "tests/integration/file-bench.h"
 
-static int set_up(void **state)
-{
-	struct rig *rig = calloc(1, sizeof(*rig));
-
-	rig_set_up(rig, NULL);
-	rig_start(rig);
-	*state = rig;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	rig_tear_down(*state);
-	free(*state);
-	return 0;
-}
-
 static void test_add_list_remove(void **state)
 {
 	struct rig *rig = *state;
@@ -166,7 +149,7 @@ static void test_too_many(void **state)
 		       "download agents");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, rig_test_set_up, rig_test_tear_down)
 
 int main(void)
 {

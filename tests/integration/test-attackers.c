@@ -378,13 +378,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	rig_tear_down(*state);
-	free(*state);
-	return 0;
-}
-
 /* Jobs whose list is as long as a reply may be. */
 static void fill_queue(const struct rig *rig)
 {
@@ -573,7 +566,7 @@ static void test_every_field_is_tried(void **state _unused_)
 	assert_true(n >= 14);
 }
 
-#define ATTACK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define ATTACK(test) cmocka_unit_test_setup_teardown(test, set_up, rig_test_tear_down)
 
 int main(void)
 {

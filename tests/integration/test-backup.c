@@ -10,23 +10,6 @@
 
 #include "protocol/base/strings.h"
 
-static int set_up(void **state)
-{
-	struct rig *rig = calloc(1, sizeof(*rig));
-
-	rig_set_up(rig, NULL);
-	rig_start(rig);
-	*state = rig;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	rig_tear_down(*state);
-	free(*state);
-	return 0;
-}
-
 static void check_sums(const char *directory)
 {
 	_cleanup_free_ char *command =
@@ -146,9 +129,10 @@ static void test_ranges(void **state)
 	job_clear(&job);
 	rig_backup_path(rig, id, directory);
 	check_sums(directory);
-	command = str_format("cd '%s' && dd if='%s' bs=2048 skip=1 count=32 status=none | cmp - boot && "
-			     "tail -c 65536 '%s' | cmp - tail",
-			     directory, image, image);
+	command = str_format(
+		"cd '%s' && dd if='%s' bs=2048 skip=1 count=32 status=none | cmp - boot && "
+		"tail -c 65536 '%s' | cmp - tail",
+		directory, image, image);
 	assert_int_equal(system(command), 0);
 	watch_unplug(&watch);
 }
@@ -275,8 +259,8 @@ static void test_only_the_watch_that_was_asked_for(void **state)
 static void test_a_batch_on_two_ports(void **state)
 {
 	struct rig *rig = *state;
-	_cleanup_message_ struct json_object *reply = rig_call(
-		rig, "Submit", "{\"request\":{\"count\":2,\"verify\":\"none\"}}", NULL);
+	_cleanup_message_ struct json_object *reply =
+		rig_call(rig, "Submit", "{\"request\":{\"count\":2,\"verify\":\"none\"}}", NULL);
 	struct watch watches[2];
 
 	assert_int_equal(message_length(message_member(reply, "jobs")), 2);
@@ -290,8 +274,7 @@ static void test_a_batch_on_two_ports(void **state)
 		struct job job;
 		int64_t id;
 
-		assert_int_equal(
-			message_int(message_at(message_member(reply, "jobs"), i), &id), 0);
+		assert_int_equal(message_int(message_at(message_member(reply, "jobs"), i), &id), 0);
 		job = rig_wait(rig, id, JOB_DONE, 30);
 		job_clear(&job);
 		watch_unplug(&watches[i]);
@@ -301,19 +284,24 @@ static void test_a_batch_on_two_ports(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_4_mib, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_8_mib, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_16_mib, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_the_catalogue_knows_it, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_back_as_preloader, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_ranges, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_removed_and_verified, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_automatic, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_queued_job_goes_before_the_rule, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(test_only_the_watch_that_was_asked_for, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(test_a_batch_on_two_ports, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_4_mib, rig_test_set_up, rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_8_mib, rig_test_set_up, rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_16_mib, rig_test_set_up, rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_the_catalogue_knows_it, rig_test_set_up,
+						rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_back_as_preloader, rig_test_set_up,
+						rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_ranges, rig_test_set_up, rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_removed_and_verified, rig_test_set_up,
+						rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_automatic, rig_test_set_up,
+						rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_queued_job_goes_before_the_rule,
+						rig_test_set_up, rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_only_the_watch_that_was_asked_for,
+						rig_test_set_up, rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_a_batch_on_two_ports, rig_test_set_up,
+						rig_test_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

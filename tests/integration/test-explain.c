@@ -15,13 +15,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	rig_tear_down(*state);
-	free(*state);
-	return 0;
-}
-
 static void expect(const struct output *output, int status, const char *out, const char *err)
 {
 	if (output->status != status || !strstr(output->out, out) || !strstr(output->err, err))
@@ -87,9 +80,9 @@ static void test_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_people, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_unknown, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_json, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_people, set_up, rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_unknown, set_up, rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_json, set_up, rig_test_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,13 +23,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	rig_tear_down(*state);
-	free(*state);
-	return 0;
-}
-
 static _printf_(1, 2) void shell(const char *format, ...)
 {
 	_cleanup_free_ char *command = NULL;
@@ -299,7 +292,7 @@ static void test_backup_of_a_damaged_flash(void **state)
 	shell("grep -q 'firmware files: none' '%s/report.txt'", directory);
 }
 
-#define RIGGED(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define RIGGED(test) cmocka_unit_test_setup_teardown(test, set_up, rig_test_tear_down)
 
 int main(void)
 {

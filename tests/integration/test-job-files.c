@@ -11,23 +11,6 @@
 	"  alignment: block\n  rom:\n"           \
 	"    - file: DZ09_boot.bin\n    - file: DZ09.bin\n"
 
-static int set_up(void **state)
-{
-	struct rig *rig = calloc(1, sizeof(*rig));
-
-	rig_set_up(rig, NULL);
-	rig_start(rig);
-	*state = rig;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	rig_tear_down(*state);
-	free(*state);
-	return 0;
-}
-
 /* What a job keeps there. */
 static char *job_file(const struct rig *rig, int64_t id, const char *kind)
 {
@@ -295,7 +278,7 @@ static void test_largest(void **state)
 	assert_true(has_job_file(rig, rig_newest_job(rig), "da"));
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, rig_test_set_up, rig_test_tear_down)
 
 int main(void)
 {

@@ -28,13 +28,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	rig_tear_down(*state);
-	free(*state);
-	return 0;
-}
-
 static void write_file(const struct rig *rig, const char *text, char path[160])
 {
 	_cleanup_close_ int fd = -1;
@@ -254,7 +247,7 @@ static void test_contradiction(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, rig_test_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_cfg),
 		TEST(test_cfg_without_platform),

@@ -25,13 +25,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	rig_tear_down(*state);
-	free(*state);
-	return 0;
-}
-
 static void no_backup_is_there(const struct rig *rig)
 {
 	_cleanup_message_ struct json_object *list = rig_call(rig, "ListBackups", "{}", NULL);
@@ -282,25 +275,30 @@ static void test_full_disk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_no_answer, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_needs_an_agent, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_unknown_chip, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_length_beyond_the_flash, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_the_evidence_disagrees, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_answers_ff_to_all, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_lost_and_never_back, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_too_late, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_answer, set_up, rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_needs_an_agent, set_up, rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_unknown_chip, set_up, rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_length_beyond_the_flash, set_up,
+						rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_the_evidence_disagrees, set_up,
+						rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_answers_ff_to_all, set_up, rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_lost_and_never_back, set_up,
+						rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_too_late, set_up, rig_test_tear_down),
 		cmocka_unit_test_setup_teardown(test_secure_boot_can_still_be_read, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(test_requests, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_devices, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_second_daemon, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_socket_in_use, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_broken_configuration, set_up, tear_down),
+						rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_requests, set_up, rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_devices, set_up, rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_second_daemon, set_up, rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_socket_in_use, set_up, rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_broken_configuration, set_up,
+						rig_test_tear_down),
 		cmocka_unit_test_setup_teardown(test_state_directory_that_cannot_be, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(test_disk_below_the_floor, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
+						rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_disk_below_the_floor, set_up,
+						rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_full_disk, set_up, rig_test_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

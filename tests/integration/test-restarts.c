@@ -12,23 +12,6 @@
 #include "protocol/base/strings.h"
 #include "protocol/base/time.h"
 
-static int set_up(void **state)
-{
-	struct rig *rig = calloc(1, sizeof(*rig));
-
-	rig_set_up(rig, NULL);
-	rig_start(rig);
-	*state = rig;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	rig_tear_down(*state);
-	free(*state);
-	return 0;
-}
-
 static void expect_state(const struct rig *rig, int64_t id, enum job_state state)
 {
 	struct job job = rig_job(rig, id);
@@ -306,9 +289,9 @@ static void test_catalogue_is_made_again(void **state)
 	rig_start(rig);
 	list = rig_call(rig, "ListBackups", "{}", NULL);
 	assert_int_equal(message_length(message_member(list, "backups")), 1);
-	assert_string_equal(
-		message_string(message_member(message_at(message_member(list, "backups"), 0), "id")),
-		job.backup);
+	assert_string_equal(message_string(message_member(
+				    message_at(message_member(list, "backups"), 0), "id")),
+			    job.backup);
 	job_clear(&job);
 	watch_unplug(&watch);
 }
@@ -316,19 +299,28 @@ static void test_catalogue_is_made_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_killed_at_once_after_submit, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_terminated_in_the_middle, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_killed_in_the_middle, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_waiting_over_a_restart, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_another_watch_is_not_mixed_in, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_final_states_stay, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_cancel_in_the_middle, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_finished_read_is_published_later, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(test_a_retry_has_its_whole_time_again, set_up,
-						tear_down),
-		cmocka_unit_test_setup_teardown(test_retried_with_another_watch, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_catalogue_is_made_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_killed_at_once_after_submit, rig_test_set_up,
+						rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_terminated_in_the_middle, rig_test_set_up,
+						rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_killed_in_the_middle, rig_test_set_up,
+						rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_waiting_over_a_restart, rig_test_set_up,
+						rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_another_watch_is_not_mixed_in, rig_test_set_up,
+						rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_final_states_stay, rig_test_set_up,
+						rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_cancel_in_the_middle, rig_test_set_up,
+						rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_a_finished_read_is_published_later,
+						rig_test_set_up, rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_a_retry_has_its_whole_time_again,
+						rig_test_set_up, rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_retried_with_another_watch, rig_test_set_up,
+						rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_catalogue_is_made_again, rig_test_set_up,
+						rig_test_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
