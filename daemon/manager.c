@@ -170,7 +170,7 @@ static uint64_t expire_job(struct manager *manager, const struct job *job)
 		next = at;
 	}
 	if (job->request.timeout > 0) {
-		at = queue_asked(manager->queue, job->id) + (uint64_t)(job->request.timeout * 1e6);
+		at = job->asked + (uint64_t)(job->request.timeout * 1e6);
 		if (at <= real)
 			(void)failure_set(
 				&failure, FAILURE_TIMEOUT,

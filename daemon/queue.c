@@ -12,7 +12,6 @@ struct entry {
 	struct job job;
 	bool pending;           /* the job's state is not in the store yet */
 	uint64_t waiting_since; /* monotonic, of JOB_WAITING */
-	uint64_t asked;         /* when it was submitted, or retried in this life of the daemon */
 	struct backup backup;   /* goes into the store with the job; id NULL: none */
 };
 
@@ -65,7 +64,6 @@ static int queue_insert(struct queue *queue, struct job *job, struct entry **ret
 	entry->job = *job;
 	*job = (struct job){ 0 };
 	entry->waiting_since = time_now();
-	entry->asked = entry->job.created;
 	for (; at > 0 && queue->entries[at - 1]->job.id > entry->job.id; at--) {
 		queue->entries[at] = queue->entries[at - 1];
 		queue->jobs[at] = queue->jobs[at - 1];
@@ -157,7 +155,7 @@ static int make_jobs(const struct job_request *request, uid_t owner, struct job 
 			return r;
 		jobs[i].request.count = 1;
 		jobs[i].owner = owner;
-		jobs[i].created = now;
+		jobs[i].created = jobs[i].asked = now;
 	}
 	return 0;
 }
@@ -217,13 +215,6 @@ uint64_t queue_waiting_since(const struct queue *queue, int64_t id)
 	const struct entry *entry = queue_entry(queue, id);
 
 	return entry && entry->job.state == JOB_WAITING ? entry->waiting_since : USEC_NEVER;
-}
-
-uint64_t queue_asked(const struct queue *queue, int64_t id)
-{
-	const struct entry *entry = queue_entry(queue, id);
-
-	return entry ? entry->asked : 0;
 }
 
 const struct job *const *queue_jobs(const struct queue *queue, size_t *ret_n)
@@ -397,6 +388,7 @@ int queue_retry(struct queue *queue, int64_t id, const struct job **ret)
 	if (job.state == JOB_CANCELLED)
 		port_clear(&job.port);
 	job.state = JOB_QUEUED;
+	job.asked = time_real();
 	job.finished = 0;
 	failure_clear(&job.failure);
 	r = queue_reserve(queue, 1);
@@ -407,7 +399,6 @@ int queue_retry(struct queue *queue, int64_t id, const struct job **ret)
 	job_clear(&job);
 	if (r < 0)
 		return r;
-	entry->asked = time_real();
 	queue->changed(&entry->job, queue->userdata);
 	*ret = &entry->job;
 	return 0;

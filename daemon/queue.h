@@ -40,9 +40,6 @@ const struct job *const *queue_jobs(const struct queue *queue, size_t *ret_n);
 /* When a waiting job began to wait (monotonic), USEC_NEVER for any other. */
 uint64_t queue_waiting_since(const struct queue *queue, int64_t id);
 
-/* When its time began to run (real): submitted, or retried since the daemon started. */
-uint64_t queue_asked(const struct queue *queue, int64_t id);
-
 /*
  * The transitions. Each returns 0 also when the commit is pending; -ENOENT, -EINVAL when the state
  * machine does not allow it. failure is copied and may be NULL.

@@ -33,13 +33,13 @@ enum store_statement {
 /* The columns in the order in which a row is read. */
 #define JOB_COLUMNS                                                                           \
 	"id, state, request, owner, created, started, finished, port, backup, failure_code, " \
-	"failure_message, failure_hint, attempts"
+	"failure_message, failure_hint, attempts, asked"
 #define BACKUP_COLUMNS "id, path, created, chip, meid, size, sha256, health, job"
 
 extern const char *const store_sql[_STORE_STATEMENT_MAX];
 
 /* One step per version of the schema: migrations[0] makes an empty database version 1. */
-#define STORE_SCHEMA_VERSION 1
+#define STORE_SCHEMA_VERSION 2
 extern const char *const store_migrations[STORE_SCHEMA_VERSION];
 
 struct store {

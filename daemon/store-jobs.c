@@ -21,6 +21,7 @@ enum job_column {
 	COLUMN_FAILURE_MESSAGE,
 	COLUMN_FAILURE_HINT,
 	COLUMN_ATTEMPTS,
+	COLUMN_ASKED,
 };
 
 static void jobs_free(struct job *jobs, size_t n)
@@ -30,7 +31,7 @@ static void jobs_free(struct job *jobs, size_t n)
 	free(jobs);
 }
 
-/* Parameters 1 to 9, which INSERT_JOB and UPDATE_JOB have in common. */
+/* Parameters 1 to 10, which INSERT_JOB and UPDATE_JOB have in common. */
 static int bind_changeable(sqlite3_stmt *statement, const struct job *job, const char *port)
 {
 	const int codes[] = {
@@ -43,6 +44,7 @@ static int bind_changeable(sqlite3_stmt *statement, const struct job *job, const
 		store_bind_text(statement, 7, job->failure.message),
 		store_bind_text(statement, 8, job->failure.hint),
 		sqlite3_bind_int64(statement, 9, job->attempts),
+		store_bind_unsigned(statement, 10, job->asked),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
@@ -71,11 +73,11 @@ static int insert_job(struct store *store, struct job *job)
 		return r;
 	code = bind_changeable(statement, job, port);
 	if (code == SQLITE_OK)
-		code = store_bind_text(statement, 10, request);
+		code = store_bind_text(statement, 11, request);
 	if (code == SQLITE_OK)
-		code = sqlite3_bind_int64(statement, 11, job->owner);
+		code = sqlite3_bind_int64(statement, 12, job->owner);
 	if (code == SQLITE_OK)
-		code = store_bind_unsigned(statement, 12, job->created);
+		code = store_bind_unsigned(statement, 13, job->created);
 	r = code == SQLITE_OK ? store_step(store, statement) : store_error(store, code);
 	if (r >= 0)
 		job->id = sqlite3_last_insert_rowid(store->db);
@@ -107,7 +109,7 @@ int store_write_job(struct store *store, const struct job *job)
 		return r;
 	code = bind_changeable(statement, job, port);
 	if (code == SQLITE_OK)
-		code = sqlite3_bind_int64(statement, 10, job->id);
+		code = sqlite3_bind_int64(statement, 11, job->id);
 	r = code == SQLITE_OK ? store_step(store, statement) : store_error(store, code);
 	if (r < 0)
 		return r;
@@ -172,6 +174,8 @@ static int read_numbers(sqlite3_stmt *statement, struct job *job)
 		r = store_column_unsigned(statement, COLUMN_STARTED, &job->started);
 	if (r >= 0)
 		r = store_column_unsigned(statement, COLUMN_FINISHED, &job->finished);
+	if (r >= 0)
+		r = store_column_unsigned(statement, COLUMN_ASKED, &job->asked);
 	return r;
 }
 

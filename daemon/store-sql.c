@@ -56,6 +56,8 @@ const char *const store_migrations[STORE_SCHEMA_VERSION] = {
 	"  PRIMARY KEY (key, value, backup)"
 	") STRICT, WITHOUT ROWID;"
 	"CREATE INDEX label_by_backup ON label (backup, key, value);",
+	"ALTER TABLE job ADD COLUMN asked INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE job SET asked = created;",
 };
 
 #define NEWEST_IN(parameter)                                          \
@@ -71,13 +73,14 @@ const char
 			[INSERT_JOB] =
 				"INSERT INTO job (state, started, finished, port, backup, "
 				"failure_code, "
-				"failure_message, failure_hint, attempts, request, owner, created) "
-				"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+				"failure_message, failure_hint, attempts, asked, request, owner, "
+				"created) "
+				"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
 			[UPDATE_JOB] = "UPDATE job SET state = ?1, started = ?2, finished = ?3, "
 				       "port = ?4, "
 				       "backup = ?5, failure_code = ?6, failure_message = ?7, "
 				       "failure_hint = ?8, "
-				       "attempts = ?9 WHERE id = ?10",
+				       "attempts = ?9, asked = ?10 WHERE id = ?11",
 			[GET_JOB] = "SELECT " JOB_COLUMNS " FROM job WHERE id = ?1",
 			[LIST_JOBS] = "SELECT " JOB_COLUMNS
 				      " FROM job WHERE id < ?1 ORDER BY id DESC LIMIT ?2",

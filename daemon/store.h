@@ -35,7 +35,7 @@ const char *store_error_text(const struct store *store);
  */
 _must_check_ int store_add_jobs(struct store *store, struct job *jobs, size_t n);
 
-/* Writes state, times, port, backup, failure and attempts of job->id; progress is never stored. */
+/* Writes state, times (not created), port, backup, failure and attempts of job->id; progress is never stored. */
 _must_check_ int store_update_job(struct store *store, const struct job *job);
 
 /*

@@ -84,6 +84,7 @@ struct job {
 	struct job_request request;
 	uid_t owner;
 	uint64_t created;         /* real time, microseconds */
+	uint64_t asked;           /* submitted or last retried: its timeout counts from here */
 	uint64_t started;         /* 0: not yet */
 	uint64_t finished;        /* 0: not yet */
 	struct port port;         /* the port of the last attempt; slot NULL: none yet */

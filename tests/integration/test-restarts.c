@@ -246,6 +246,25 @@ static void test_a_retry_has_its_whole_time_again(void **state)
 	job_clear(&job);
 }
 
+/* Also when the daemon ends meanwhile: the new time counts from the retry, not from the submission. */
+static void test_a_retry_keeps_its_time_over_a_restart(void **state)
+{
+	struct rig *rig = *state;
+	struct job job;
+	int64_t id = rig_submit(rig, "{\"slot\":\"B9\",\"timeout\":3}");
+
+	job = rig_wait(rig, id, JOB_FAILED, 10);
+	job_clear(&job);
+	retry(rig, id);
+	assert_int_equal(rig_stop(rig, SIGKILL), 128 + SIGKILL);
+	rig_start(rig);
+	sleep_ms(300);
+	expect_state(rig, id, JOB_QUEUED);
+	job = rig_wait(rig, id, JOB_FAILED, 10);
+	assert_int_equal(job.failure.code, FAILURE_TIMEOUT);
+	job_clear(&job);
+}
+
 /* A failed job is not given another watch, whose bytes would not fit to what it has. */
 static void test_retried_with_another_watch(void **state)
 {
@@ -316,6 +335,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_finished_read_is_published_later,
 						rig_test_set_up, rig_test_tear_down),
 		cmocka_unit_test_setup_teardown(test_a_retry_has_its_whole_time_again,
+						rig_test_set_up, rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_a_retry_keeps_its_time_over_a_restart,
 						rig_test_set_up, rig_test_tear_down),
 		cmocka_unit_test_setup_teardown(test_retried_with_another_watch, rig_test_set_up,
 						rig_test_tear_down),

@@ -156,13 +156,40 @@ static void test_other_versions(void **state)
 	struct store *store;
 
 	(void)add_job(place, JOB_QUEUED);
-	damage(place, "PRAGMA user_version = 2");
+	damage(place, "PRAGMA user_version = 3");
 	assert_int_equal(store_open(place->path, &store), -EPROTONOSUPPORT);
 	damage(place, "PRAGMA user_version = -1");
 	assert_int_equal(store_open(place->path, &store), -EPROTONOSUPPORT);
-	damage(place, "PRAGMA user_version = 1");
+	damage(place, "PRAGMA user_version = 2");
 	reopen(place);
 	assert_count(place, JOB_QUEUED, 1);
+}
+
+/* What an older daemon left is taken over whole, once. */
+static void test_first_version(void **state)
+{
+	struct place *place = *state;
+	_cleanup_free_ char *sql = NULL;
+	struct backup backup;
+	struct job job;
+
+	store_close(TAKE_PTR(place->store));
+	assert_int_equal(unlink(place->path), 0);
+	assert_int_equal(fd_read_file(AT_FDCWD, MTKRB_TEST_DATA "/data/store/version-1.sql", 65536,
+				      &sql, NULL),
+			 0);
+	damage(place, sql);
+	assert_int_equal(store_open(place->path, &place->store), 0);
+	reopen(place);
+	assert_count(place, JOB_DONE, 1);
+	assert_int_equal(store_get_job(place->store, 2, &job), 0);
+	assert_int_equal(job.state, JOB_QUEUED);
+	assert_int_equal(job.asked, 1795444290000000);
+	job_clear(&job);
+	assert_int_equal(store_get_backup(place->store, "some-backup", &backup), 0);
+	assert_string_equal(backup.labels[0].value, "4711");
+	backup_clear(&backup);
+	assert_int_equal(add_job(place, JOB_QUEUED), 3);
 }
 
 static void test_not_a_database(void **state)
@@ -319,6 +346,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_damaged_database, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_damaged_rows, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_other_versions, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_first_version, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_not_a_database, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_locked_by_another, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),

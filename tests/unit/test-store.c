@@ -39,6 +39,7 @@ static void test_job_round_trip(void **state)
 	job.state = JOB_FAILED;
 	job.started = SOME_TIME + 1;
 	job.finished = SOME_TIME + 2;
+	job.asked = SOME_TIME + 3;
 	job.attempts = 3;
 	assert_int_equal(str_replace(&job.port.slot, "left"), 0);
 	assert_int_equal(str_replace(&job.port.device, "/dev/ttyACM0"), 0);
@@ -57,6 +58,7 @@ static void test_job_round_trip(void **state)
 	assert_int_equal(back.created, SOME_TIME);
 	assert_int_equal(back.started, SOME_TIME + 1);
 	assert_int_equal(back.finished, SOME_TIME + 2);
+	assert_int_equal(back.asked, SOME_TIME + 3);
 	assert_int_equal(back.attempts, 3);
 	assert_int_equal(back.request.priority, -7);
 	assert_int_equal(back.request.verify, VERIFY_FULL);
