@@ -8,6 +8,7 @@
 #include "client/client.h"
 #include "client/print.h"
 #include "client/verb.h"
+#include "client/when.h"
 #include "protocol/base/strings.h"
 #include "protocol/base/time.h"
 #include "protocol/control/limits.h"
@@ -46,23 +47,6 @@ static int backups_call(struct client *client, const struct backups_query *query
 	return client_call(client, "ListBackups", parameters, ret);
 }
 
-/* A point in time, or how long ago it is. */
-static int backups_since(const char *value, char ret[TIME_TEXT_SIZE])
-{
-	uint64_t now = time_real(), usec;
-	double seconds;
-
-	if (time_parse(value, &usec) < 0) {
-		if (parse_duration(value, &seconds) < 0)
-			return -EINVAL;
-		if (seconds * (double)USEC_PER_SEC >= (double)now)
-			return -EINVAL;
-		usec = now - (uint64_t)(seconds * (double)USEC_PER_SEC);
-	}
-	time_format(usec, ret);
-	return 0;
-}
-
 static int backups_label(struct arguments *arguments, struct backups_query *query,
 			 const char *value)
 {
@@ -86,6 +70,8 @@ static int backups_label(struct arguments *arguments, struct backups_query *quer
 static int backups_option(struct arguments *arguments, struct backups_query *query, int key,
 			  const char *value)
 {
+	uint64_t since;
+
 	switch (key) {
 	case KEY_LABEL:
 		return backups_label(arguments, query, value);
@@ -96,11 +82,9 @@ static int backups_option(struct arguments *arguments, struct backups_query *que
 		query->meid = value;
 		return 0;
 	case KEY_SINCE:
-		if (backups_since(value, query->since) < 0)
-			return arguments_wrong(arguments,
-					       "--since=%s: not a date (2026-11-23), a time "
-					       "(2026-11-23T14:00:00Z) or an age (12h, 7d)",
-					       value);
+		if (when_parse(value, &since) < 0)
+			return arguments_wrong(arguments, "--since=%s: not " WHEN_FORMS, value);
+		time_format(since, query->since);
 		return 0;
 	default:
 		if (parse_int(value, 1, LIMIT_LIST, &query->limit) < 0)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/when.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
 
+#include "protocol/base/strings.h"
 #include "protocol/base/time.h"
 
 #define MINUTE 60U
@@ -107,4 +109,19 @@ const char *when_clock(double seconds, char buf[WHEN_TEXT_SIZE])
 	else
 		(void)snprintf(buf, WHEN_TEXT_SIZE, "%u:%02u", minutes, rest);
 	return buf;
+}
+
+int when_parse(const char *value, uint64_t *ret_real_usec)
+{
+	uint64_t now = time_real(), usec;
+	double seconds;
+
+	if (time_parse(value, &usec) < 0) {
+		if (parse_duration(value, &seconds) < 0 ||
+		    seconds * (double)USEC_PER_SEC >= (double)now)
+			return -EINVAL;
+		usec = now - (uint64_t)(seconds * (double)USEC_PER_SEC);
+	}
+	*ret_real_usec = usec;
+	return 0;
 }

@@ -156,7 +156,7 @@ static int on_stop(_unused_ sd_event_source *source, const struct signalfd_sigin
 	return 0;
 }
 
-static int on_reload(_unused_ sd_event_source *source, _unused_ const struct signalfd_siginfo *info,
+static int on_reload(_unused_ sd_event_source *source, const struct signalfd_siginfo *info,
 		     void *userdata)
 {
 	struct program *program = userdata;
@@ -165,6 +165,7 @@ static int on_reload(_unused_ sd_event_source *source, _unused_ const struct sig
 	status_reloading();
 	if (load_config(&program->arguments, &config) >= 0) {
 		manager_reconfigure(program->manager, &config);
+		manager_audit(program->manager, info->ssi_uid, AUDIT_RELOAD, NULL, NULL);
 		log_info("configuration read again");
 	} else
 		log_error("the configuration is broken; the old one stays in use");

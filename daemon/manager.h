@@ -93,6 +93,15 @@ _must_check_ int manager_verify(struct manager *manager, const char *id, manager
 /* -ENOENT, -EPERM. */
 _must_check_ int manager_remove_backup(struct manager *manager, const char *id, uid_t uid);
 
+/* ---- the audit ---- */
+
+/*
+ * Notes a deed that is no change of the store (a port, a file, the configuration), after it was
+ * done; that it could not be noted is only logged.
+ */
+void manager_audit(struct manager *manager, uid_t uid, enum audit_action action, const char *object,
+		   const char *detail);
+
 /* For reading the lists. */
 struct store *manager_store(const struct manager *manager);
 

@@ -104,6 +104,7 @@ int method_add_agent(struct call *call, struct json_object *parameters, void *us
 	if (r < 0)
 		return refuse_agent(call, name, r);
 	log_notice("download agent %s added by user %u", name, call_uid(call));
+	manager_audit(control->manager, call_uid(call), AUDIT_AGENT, name, "added");
 	r = message_build(&reply, MEMBERS(M_STRING("name", name)));
 	return r < 0 ? r : call_reply(call, reply);
 }
@@ -128,5 +129,6 @@ int method_remove_agent(struct call *call, struct json_object *parameters, void 
 	if (r < 0)
 		return r;
 	log_notice("download agent %s removed by user %u", name, call_uid(call));
+	manager_audit(control->manager, call_uid(call), AUDIT_AGENT, name, "removed");
 	return call_reply(call, NULL);
 }

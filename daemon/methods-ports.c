@@ -116,6 +116,7 @@ int method_attach(struct call *call, struct json_object *parameters, void *userd
 				   &port);
 	if (r < 0)
 		return attach_failed(call, &attach, r);
+	manager_audit(control->manager, call_uid(call), AUDIT_ATTACH, attach.device, port->slot);
 	r = port_to_json(port, &object);
 	if (r >= 0)
 		r = message_build(&reply, MEMBERS(M_OBJECT("port", object)));
@@ -152,5 +153,8 @@ int method_detach(struct call *call, struct json_object *parameters, void *userd
 		r = error_invalid_request(&problem, &error);
 		return r < 0 ? r : call_error(call, ERROR_INVALID_REQUEST, error);
 	}
-	return r < 0 ? r : call_reply(call, NULL);
+	if (r < 0)
+		return r;
+	manager_audit(control->manager, call_uid(call), AUDIT_DETACH, device, NULL);
+	return call_reply(call, NULL);
 }

@@ -48,3 +48,5 @@ int method_list_backups(struct call *call, struct json_object *parameters, void 
 int method_get_backup(struct call *call, struct json_object *parameters, void *userdata);
 int method_verify_backup(struct call *call, struct json_object *parameters, void *userdata);
 int method_remove_backup(struct call *call, struct json_object *parameters, void *userdata);
+
+int method_list_audit(struct call *call, struct json_object *parameters, void *userdata);

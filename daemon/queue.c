@@ -2,6 +2,8 @@
 #include "daemon/queue.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "protocol/base/strings.h"
@@ -13,6 +15,8 @@ struct entry {
 	bool pending;           /* the job's state is not in the store yet */
 	uint64_t waiting_since; /* monotonic, of JOB_WAITING */
 	struct backup backup;   /* goes into the store with the job; id NULL: none */
+	bool cancelled;         /* by cancelled_by, which the audit does not say yet */
+	uid_t cancelled_by;
 };
 
 struct queue {
@@ -160,6 +164,35 @@ static int make_jobs(const struct job_request *request, uid_t owner, struct job 
 	return 0;
 }
 
+static int note(struct store *store, uid_t uid, enum audit_action action, int64_t id,
+		const char *detail)
+{
+	char object[24];
+
+	(void)snprintf(object, sizeof(object), "%" PRId64, id);
+	return store_add_audit(store, uid, action, object, detail);
+}
+
+static const char *origin_of(const struct job *job)
+{
+	for (size_t i = 0; i < job->request.n_labels; i++)
+		if (streq(job->request.labels[i].key, "origin"))
+			return job->request.labels[i].value;
+	return NULL;
+}
+
+static int store_new_jobs(struct store *store, struct job *jobs, size_t n)
+{
+	int r = store_begin(store);
+
+	if (r < 0)
+		return r;
+	r = store_add_jobs(store, jobs, n);
+	for (size_t i = 0; i < n && r >= 0; i++)
+		r = note(store, jobs[i].owner, AUDIT_SUBMIT, jobs[i].id, origin_of(&jobs[i]));
+	return store_end(store, r);
+}
+
 static int add_jobs(struct queue *queue, struct job *jobs, size_t n, int64_t *ret_ids)
 {
 	int r;
@@ -167,7 +200,7 @@ static int add_jobs(struct queue *queue, struct job *jobs, size_t n, int64_t *re
 	r = queue_reserve(queue, n);
 	if (r < 0)
 		return r;
-	r = store_add_jobs(queue->store, jobs, n);
+	r = store_new_jobs(queue->store, jobs, n);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < n; i++) {
@@ -223,11 +256,23 @@ const struct job *const *queue_jobs(const struct queue *queue, size_t *ret_n)
 	return queue->jobs;
 }
 
+static int entry_store(struct store *store, const struct entry *entry)
+{
+	int r = store_begin(store);
+
+	if (r < 0)
+		return r;
+	r = entry->backup.id ? store_add_backup(store, &entry->backup, &entry->job)
+			     : store_update_job(store, &entry->job);
+	if (r >= 0 && entry->cancelled)
+		r = note(store, entry->cancelled_by, AUDIT_CANCEL, entry->job.id, NULL);
+	return store_end(store, r);
+}
+
 /* Puts the entry's state into the store and tells of it; a finished job then leaves the queue. */
 static int entry_commit(struct queue *queue, struct entry *entry)
 {
-	int r = entry->backup.id ? store_add_backup(queue->store, &entry->backup, &entry->job)
-				 : store_update_job(queue->store, &entry->job);
+	int r = entry_store(queue->store, entry);
 
 	if (r < 0)
 		return r;
@@ -340,6 +385,21 @@ int queue_end(struct queue *queue, int64_t id, enum job_state state, const struc
 	return 0;
 }
 
+int queue_cancel(struct queue *queue, int64_t id, uid_t uid, const struct failure *failure)
+{
+	struct entry *entry;
+	int r;
+
+	r = begin(queue, id, JOB_CANCELLED, &entry);
+	if (r < 0)
+		return r;
+	(void)set_failure(&entry->job, failure);
+	entry->cancelled = true;
+	entry->cancelled_by = uid;
+	entry_settle(queue, entry);
+	return 0;
+}
+
 int queue_publish(struct queue *queue, int64_t id, struct backup *backup)
 {
 	struct entry *entry;
@@ -371,7 +431,19 @@ int queue_put_back(struct queue *queue, int64_t id)
 	return 0;
 }
 
-int queue_retry(struct queue *queue, int64_t id, const struct job **ret)
+static int store_retry(struct store *store, const struct job *job, uid_t uid)
+{
+	int r = store_begin(store);
+
+	if (r < 0)
+		return r;
+	r = store_update_job(store, job);
+	if (r >= 0)
+		r = note(store, uid, AUDIT_RETRY, job->id, NULL);
+	return store_end(store, r);
+}
+
+int queue_retry(struct queue *queue, int64_t id, uid_t uid, const struct job **ret)
 {
 	struct job job = { 0 };
 	struct entry *entry;
@@ -393,7 +465,7 @@ int queue_retry(struct queue *queue, int64_t id, const struct job **ret)
 	failure_clear(&job.failure);
 	r = queue_reserve(queue, 1);
 	if (r >= 0)
-		r = store_update_job(queue->store, &job);
+		r = store_retry(queue->store, &job, uid);
 	if (r >= 0)
 		r = queue_insert(queue, &job, &entry);
 	job_clear(&job);

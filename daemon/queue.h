@@ -27,7 +27,10 @@ _must_check_ int queue_new(struct store *store, queue_changed changed, void *use
 void queue_free(struct queue *queue);
 DEFINE_CLEANUP(struct queue *, queue_free);
 
-/* Adds request.count jobs, ids in ret_ids. -EDQUOT over LIMIT_QUEUED_JOBS, else the store's error. */
+/*
+ * Adds request.count jobs, ids in ret_ids, and notes in the audit that owner submitted them. -EDQUOT
+ * over LIMIT_QUEUED_JOBS, else the store's error.
+ */
 _must_check_ int queue_submit(struct queue *queue, const struct job_request *request, uid_t owner,
 			      int64_t *ret_ids);
 
@@ -48,6 +51,8 @@ int queue_start(struct queue *queue, int64_t id, const struct port *port);      
 int queue_wait(struct queue *queue, int64_t id, const struct failure *failure); /* -> waiting */
 int queue_end(struct queue *queue, int64_t id, enum job_state state,
 	      const struct failure *failure); /* -> failed, cancelled */
+int queue_cancel(struct queue *queue, int64_t id, uid_t uid,
+		 const struct failure *failure); /* -> cancelled, by uid as the audit will say */
 int queue_publish(struct queue *queue, int64_t id, struct backup *backup); /* -> done; takes it */
 
 /*
@@ -62,8 +67,8 @@ _must_check_ int queue_start(struct queue *queue, int64_t id, const struct port 
  */
 int queue_put_back(struct queue *queue, int64_t id);
 
-/* A failed or cancelled job of the store runs again: queued. *ret is the job then. */
-_must_check_ int queue_retry(struct queue *queue, int64_t id, const struct job **ret);
+/* A failed or cancelled job of the store runs again for uid: queued. *ret is the job then. */
+_must_check_ int queue_retry(struct queue *queue, int64_t id, uid_t uid, const struct job **ret);
 
 /* What its worker tells of a running job; never stored. */
 void queue_set_progress(struct queue *queue, int64_t id, const struct progress *progress);

@@ -47,7 +47,7 @@ int manager_submit(struct manager *manager, const struct job_request *request, u
 	return 0;
 }
 
-static int end_cancelled(struct manager *manager, const struct job *job)
+static int end_cancelled(struct manager *manager, const struct job *job, uid_t uid)
 {
 	struct bench_port *port = bench_by_job(&manager->bench, job->id);
 	struct failure failure = { 0 };
@@ -57,7 +57,7 @@ static int end_cancelled(struct manager *manager, const struct job *job)
 	if (port && port->worker)
 		worker_stop(port->worker);
 	(void)failure_set(&failure, FAILURE_CANCELLED, "retry starts it again", "cancelled");
-	r = queue_end(manager->queue, id, JOB_CANCELLED, &failure);
+	r = queue_cancel(manager->queue, id, uid, &failure);
 	failure_clear(&failure);
 	/* A worker that still writes there ends first; then its staging goes. */
 	if (r >= 0 && !port && !publication_is_running(manager, id))
@@ -78,7 +78,7 @@ int manager_cancel(struct manager *manager, int64_t id, uid_t uid)
 	}
 	if (!auth_may_control(uid, job->owner))
 		return -EPERM;
-	r = end_cancelled(manager, job);
+	r = end_cancelled(manager, job, uid);
 	manager_schedule(manager);
 	return r;
 }
@@ -97,7 +97,7 @@ int manager_retry(struct manager *manager, int64_t id, uid_t uid)
 	job_clear(&stored);
 	if (!auth_may_control(uid, owner))
 		return -EPERM;
-	r = queue_retry(manager->queue, id, &job);
+	r = queue_retry(manager->queue, id, uid, &job);
 	if (r < 0)
 		return r;
 	if (!publication_is_running(manager, id) && publication_resume(manager, job))
@@ -154,6 +154,18 @@ int manager_verify(struct manager *manager, const char *id, manager_verified ver
 	return 0;
 }
 
+static int forget_backup(struct store *store, const char *id, uid_t uid)
+{
+	int r = store_begin(store);
+
+	if (r < 0)
+		return r;
+	r = store_remove_backup(store, id);
+	if (r >= 0)
+		r = store_add_audit(store, uid, AUDIT_REMOVE, id, NULL);
+	return store_end(store, r);
+}
+
 int manager_remove_backup(struct manager *manager, const char *id, uid_t uid)
 {
 	struct backup backup = { 0 };
@@ -171,10 +183,22 @@ int manager_remove_backup(struct manager *manager, const char *id, uid_t uid)
 	if (!auth_may_control(uid, owner))
 		return -EPERM;
 	/* The row first: what a crash leaves is then whole, and found again. */
-	r = store_remove_backup(manager->store, id);
+	r = forget_backup(manager->store, id, uid);
 	if (r >= 0)
 		r = archive_remove_backup(manager->archive, id);
 	if (r >= 0)
 		log_notice("backup %s removed by user %u", id, uid);
 	return r == -ENOENT ? 0 : r;
+}
+
+/* ---- the audit ---- */
+
+void manager_audit(struct manager *manager, uid_t uid, enum audit_action action, const char *object,
+		   const char *detail)
+{
+	int r = store_add_audit(manager->store, uid, action, object, detail);
+
+	if (r < 0)
+		log_error("the audit does not say that user %u did %s %s: %s", uid,
+			  audit_action_to_string(action), object ?: "", strerrordesc_np(-r));
 }

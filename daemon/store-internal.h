@@ -27,6 +27,7 @@ enum store_statement {
 	INSERT_LABEL,
 	LIST_LABELS,
 	LAST_BACKUP_OF,
+	INSERT_AUDIT,
 	_STORE_STATEMENT_MAX,
 };
 
@@ -35,6 +36,7 @@ enum store_statement {
 	"id, state, request, owner, created, started, finished, port, backup, failure_code, " \
 	"failure_message, failure_hint, attempts, asked"
 #define BACKUP_COLUMNS "id, path, created, chip, meid, size, sha256, health, job"
+#define AUDIT_COLUMNS  "id, time, uid, action, object, detail"
 
 extern const char *const store_sql[_STORE_STATEMENT_MAX];
 
@@ -45,6 +47,7 @@ extern const char *const store_migrations[STORE_SCHEMA_VERSION];
 struct store {
 	sqlite3 *db;
 	sqlite3_stmt *statements[_STORE_STATEMENT_MAX];
+	unsigned int depth; /* of store_begin without its store_end */
 	char error[256];
 };
 
@@ -59,11 +62,6 @@ _must_check_ int store_step(struct store *store, sqlite3_stmt *statement);
 
 /* Steps a statement that has no rows; the number of rows it changed. */
 _must_check_ int store_run(struct store *store, enum store_statement id);
-
-_must_check_ int store_begin(struct store *store);
-
-/* Commits when r is not negative and undoes everything else; the outcome of both. */
-_must_check_ int store_end(struct store *store, int r);
 
 /* A statement that goes back to its start, unbound, at the end of the block. */
 static inline void store_resetp(sqlite3_stmt **statement)

@@ -56,8 +56,25 @@ const char *const store_migrations[STORE_SCHEMA_VERSION] = {
 	"  PRIMARY KEY (key, value, backup)"
 	") STRICT, WITHOUT ROWID;"
 	"CREATE INDEX label_by_backup ON label (backup, key, value);",
+
 	"ALTER TABLE job ADD COLUMN asked INTEGER NOT NULL DEFAULT 0;"
-	"UPDATE job SET asked = created;",
+	"UPDATE job SET asked = created;"
+	/* No id is used twice, and what is in the audit stays as it is. */
+	"CREATE TABLE audit ("
+	"  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	"  time INTEGER NOT NULL,"
+	"  uid INTEGER NOT NULL,"
+	"  action TEXT NOT NULL,"
+	"  object TEXT,"
+	"  detail TEXT"
+	") STRICT;"
+	"CREATE INDEX audit_by_object ON audit (object, id);"
+	"CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit BEGIN"
+	"  SELECT RAISE(ABORT, 'the audit is append-only');"
+	"END;"
+	"CREATE TRIGGER audit_is_not_removed BEFORE DELETE ON audit BEGIN"
+	"  SELECT RAISE(ABORT, 'the audit is append-only');"
+	"END;",
 };
 
 #define NEWEST_IN(parameter)                                          \
@@ -108,4 +125,6 @@ const char
 			[LIST_LABELS] = "SELECT key, value FROM label WHERE backup = ?1 ORDER BY "
 					"key, value",
 			[LAST_BACKUP_OF] = "SELECT max(created) FROM backup WHERE meid = ?1",
+			[INSERT_AUDIT] = "INSERT INTO audit (time, uid, action, object, detail) "
+					 "VALUES (?1, ?2, ?3, ?4, ?5)",
 		};

@@ -116,13 +116,19 @@ int store_run(struct store *store, enum store_statement id)
 
 int store_begin(struct store *store)
 {
-	int r = store_run(store, BEGIN);
+	int r = store->depth > 0 ? 0 : store_run(store, BEGIN);
 
-	return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
+	store->depth++;
+	return 0;
 }
 
 int store_end(struct store *store, int r)
 {
+	store->depth--;
+	if (store->depth > 0)
+		return r < 0 ? r : 0;
 	if (r >= 0)
 		r = store_run(store, COMMIT);
 	if (r >= 0)

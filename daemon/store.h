@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "protocol/base/cleanup.h"
+#include "protocol/control/audit.h"
 #include "protocol/control/backup.h"
 #include "protocol/control/job.h"
 
@@ -28,6 +29,15 @@ DEFINE_CLEANUP(struct store *, store_close);
 
 /* SQLite's own words about the last failure; valid until the next call. */
 const char *store_error_text(const struct store *store);
+
+/*
+ * Several changes as one: what stands between begin and end is stored as a whole or not at all. They
+ * nest, so each function below may be used in between. store_end commits when r is not negative and
+ * undoes everything else; its result is the outcome of both. A failure inside must reach the
+ * outermost store_end, and nobody may be told of a change before that returned 0.
+ */
+_must_check_ int store_begin(struct store *store);
+_must_check_ int store_end(struct store *store, int r);
 
 /*
  * Adds one job per element in one transaction, fills in their ids. All of them are stored durably,
@@ -80,3 +90,27 @@ _must_check_ int store_remove_backup(struct store *store, const char *id);
 
 /* When the newest backup of this ME ID was made (real time), 0 when there is none. */
 _must_check_ int store_last_backup_of(struct store *store, const char *meid, uint64_t *ret);
+
+/*
+ * Notes who did what, in the transaction of the deed where that is a change of the store. Entries
+ * are never changed and never removed: the table refuses both. Each deed adds one of some hundred
+ * bytes, a submit one for each job, so the audit grows more slowly than the jobs beside it. object
+ * and detail may be NULL; their length is the caller's to bound.
+ */
+_must_check_ int store_add_audit(struct store *store, uid_t uid, enum audit_action action,
+				 const char *object, const char *detail);
+
+struct audit_filter {
+	uint64_t since; /* real time in microseconds, 0: no bound */
+	uint64_t until; /* 0: no bound */
+	int64_t before; /* only ids below it, 0: no bound */
+	bool has_action, has_uid;
+	enum audit_action action;
+	uid_t uid;
+	const char *object; /* NULL: any */
+	size_t limit;       /* 0: no bound */
+};
+
+/* Newest first. The caller frees each with audit_entry_clear and the array. */
+_must_check_ int store_list_audit(struct store *store, const struct audit_filter *filter,
+				  struct audit_entry **ret, size_t *ret_n);

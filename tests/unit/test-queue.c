@@ -106,13 +106,13 @@ static void test_only_what_the_state_machine_allows(void **state)
 	assert_int_equal(queue_new(place->store, remember, &told, &queue), 0);
 	id = submit(queue);
 	assert_int_equal(queue_wait(queue, id, NULL), -EINVAL);
-	assert_int_equal(queue_retry(queue, id, &job), -EINVAL);
-	assert_int_equal(queue_retry(queue, id + 1, &job), -ENOENT);
+	assert_int_equal(queue_retry(queue, id, 1000, &job), -EINVAL);
+	assert_int_equal(queue_retry(queue, id + 1, 1000, &job), -ENOENT);
 	assert_int_equal(queue_start(queue, id + 1, &place_a1), -ENOENT);
 	assert_int_equal(told.count, 1);
 	assert_int_equal(queue_end(queue, id, JOB_CANCELLED, NULL), 0);
 	assert_int_equal(queue_end(queue, id, JOB_FAILED, NULL), -ENOENT);
-	assert_int_equal(queue_retry(queue, id, &job), 0);
+	assert_int_equal(queue_retry(queue, id, 1000, &job), 0);
 	assert_int_equal(job->state, JOB_QUEUED);
 }
 

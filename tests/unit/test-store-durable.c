@@ -190,6 +190,7 @@ static void test_first_version(void **state)
 	assert_string_equal(backup.labels[0].value, "4711");
 	backup_clear(&backup);
 	assert_int_equal(add_job(place, JOB_QUEUED), 3);
+	assert_int_equal(store_add_audit(place->store, 0, AUDIT_RELOAD, NULL, NULL), 0);
 }
 
 static void test_not_a_database(void **state)
