@@ -67,3 +67,15 @@ void link_send_progress(int fd, const struct progress *progress)
 
 	(void)r;
 }
+
+void link_send_phase(int fd, enum phase phase, uint64_t done, uint64_t total)
+{
+	const struct progress progress = {
+		.phase = phase,
+		.done = done,
+		.total = total,
+		.eta = -1,
+	};
+
+	link_send_progress(fd, &progress);
+}

@@ -24,3 +24,6 @@ _must_check_ int link_send(int fd, const struct worker_message *message);
 
 /* Progress is dropped when the daemon does not keep up: the next one says more. */
 void link_send_progress(int fd, const struct progress *progress);
+
+/* Progress of a phase that has just begun: no rate yet, nor an end in sight. */
+void link_send_phase(int fd, enum phase phase, uint64_t done, uint64_t total);

@@ -208,12 +208,11 @@ static int run_read(struct session *session, const char *device)
 
 static int run_port(const struct worker_open *open, const struct worker_files *files)
 {
-	struct progress progress = { .phase = PHASE_HANDSHAKE, .eta = -1 };
 	struct failure failure = { 0 };
 	struct session session = { 0 };
 	int r;
 
-	link_send_progress(WORKER_FD, &progress);
+	link_send_phase(WORKER_FD, PHASE_HANDSHAKE, 0, 0);
 	r = session_open(&session, open, WORKER_FD, &failure);
 	if (r >= 0)
 		r = shut_cage(files, true, &failure);

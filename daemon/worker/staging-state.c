@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "protocol/base/fd.h"
+#include "protocol/base/strings.h"
 #include "protocol/control/job.h"
 #include "protocol/control/limits.h"
 #include "protocol/control/message.h"
@@ -110,6 +111,17 @@ static int read_evidence(struct json_object *array, void *target, struct problem
 	return 0;
 }
 
+static int read_jedec(struct json_object *value, void *target, struct problem *problem)
+{
+	struct staging_state *state = target;
+	const char *hex = message_string(value);
+
+	if (!hex || hex_decode(hex, state->jedec, sizeof(state->jedec)) < 0)
+		return problem_set(problem, "", "must be the id of a flash");
+	state->has_jedec = true;
+	return 0;
+}
+
 #define STATE(member) offsetof(struct staging_state, member)
 static const struct field state_fields[] = {
 	{ .name = "chip",
@@ -136,6 +148,7 @@ static const struct field state_fields[] = {
 	  .type = FIELD_CUSTOM,
 	  .flags = FIELD_REQUIRED,
 	  .read = read_evidence },
+	{ .name = "jedec", .type = FIELD_CUSTOM, .read = read_jedec },
 	{ .name = "probing",
 	  .type = FIELD_UINT,
 	  .offset = STATE(probing),
@@ -217,23 +230,26 @@ int staging_state_save(int dir, const struct staging_state *state)
 {
 	_cleanup_message_ struct json_object *ranges = NULL, *evidence = NULL, *object = NULL;
 	_cleanup_free_ char *text = NULL;
+	char jedec[2 * STAGING_JEDEC_SIZE + 1];
 	int r = build_ranges(state, &ranges);
 
+	hex_encode(state->jedec, sizeof(state->jedec), jedec);
 	if (r >= 0)
 		r = build_evidence(state, &evidence);
 	if (r >= 0)
-		r = message_build(&object, MEMBERS(M_STRING("chip", state->chip),
-						   M_STRING_OPT("meid", state->meid),
-						   M_OBJECT("ranges", message_ref(ranges)),
-						   M_BOOL("resolved", state->resolved),
-						   M_INT("flash_size", state->flash_size),
-						   M_OBJECT("evidence", message_ref(evidence)),
-						   M_INT("probing", state->probing),
-						   M_BOOL("agent", state->agent),
-						   M_BOOL("scattered", state->scattered),
-						   M_BOOL("raising_speed", state->raising_speed),
-						   M_REAL("seconds", state->seconds),
-						   M_INT("retries", state->retries)));
+		r = message_build(
+			&object,
+			MEMBERS(M_STRING("chip", state->chip), M_STRING_OPT("meid", state->meid),
+				M_OBJECT("ranges", message_ref(ranges)),
+				M_BOOL("resolved", state->resolved),
+				M_INT("flash_size", state->flash_size),
+				M_OBJECT("evidence", message_ref(evidence)),
+				state->has_jedec ? M_STRING("jedec", jedec) : M_NONE,
+				M_INT("probing", state->probing), M_BOOL("agent", state->agent),
+				M_BOOL("scattered", state->scattered),
+				M_BOOL("raising_speed", state->raising_speed),
+				M_REAL("seconds", state->seconds),
+				M_INT("retries", state->retries)));
 	if (r >= 0)
 		r = message_to_pretty_text(object, &text);
 	if (r >= 0)

@@ -14,6 +14,7 @@
 #include "protocol/base/cleanup.h"
 
 #define STAGING_STATE_FILE "state.json"
+#define STAGING_JEDEC_SIZE 3U
 
 struct state_range {
 	char *name;
@@ -31,6 +32,8 @@ struct staging_state {
 	bool resolved;       /* lengths, flash_size and evidence are known */
 	uint64_t flash_size; /* 0: not known */
 	struct evidence_list evidence;
+	uint8_t jedec[STAGING_JEDEC_SIZE]; /* that the flash itself gave, where it was asked */
+	bool has_jedec;
 	uint64_t probing;   /* flash address of a probe that was begun and not ended, 0: none */
 	bool agent;         /* read through a download agent, so that the rest is, too */
 	bool raising_speed; /* of a UART: begun and not ended; it is not tried again */

@@ -205,6 +205,33 @@ static void test_identify(void **state)
 	watch_unplug(&watch);
 }
 
+/* What the flash answered in the first attempt is known to the one that ends the job. */
+static void test_identify_resumed(void **state)
+{
+	struct rig *rig = *state;
+	_cleanup_free_ char *manifest = NULL;
+	struct watch watch;
+	struct job job;
+	char image[128];
+	int64_t id;
+
+	rig_make_image(rig, "image", "4M", image);
+	watch_plug(rig, &watch, "watch", "--flash", image, "--fault", "unplug@0x2c0000", NULL);
+	id = rig_submit(rig, "{\"identify_flash\":true,\"verify\":\"none\"}");
+	rig_attach(rig, watch.link, "A1");
+	job = rig_wait(rig, id, JOB_WAITING, 30);
+	job_clear(&job);
+	watch_unplug(&watch);
+	watch_plug(rig, &watch, "watch", "--flash", image, NULL);
+	job = rig_wait(rig, id, JOB_DONE, 30);
+	job_clear(&job);
+	manifest = read_manifest(rig, id);
+	assert_non_null(strstr(manifest, "\"resumed\": true"));
+	assert_non_null(strstr(manifest, "the flash answers c22536"));
+	assert_non_null(strstr(manifest, "\"jedec\": \"c22536\""));
+	watch_unplug(&watch);
+}
+
 /* Nobody who did not ask for it has the flash controller touched. */
 static void test_not_asked(void **state)
 {
@@ -257,6 +284,7 @@ int main(void)
 		TEST(test_broken_file),
 		TEST(test_resume),
 		TEST(test_identify),
+		TEST(test_identify_resumed),
 		TEST(test_not_asked),
 		TEST(test_contradiction),
 	};
