@@ -27,3 +27,12 @@ void bench_idle(struct figures *figures, bool quick);
 
 /* The health check of an image beside SHA-256 over it. */
 void bench_check(struct figures *figures, bool quick);
+
+/* Jobs a second that are stored durably, beside what the disk can do. */
+void bench_submits(struct figures *figures, bool quick);
+
+/* Start and list of a daemon that has a hundred thousand finished jobs. */
+void bench_full_store(struct figures *figures, bool quick);
+
+/* 64 watches at USB full speed at once, beside as many bare loops, and how fast the daemon answers. */
+void bench_many_watches(struct figures *figures, bool quick);

@@ -8,7 +8,7 @@
 
 #include "protocol/base/cleanup.h"
 
-#define FIGURES_MAX 32
+#define FIGURES_MAX 48
 
 enum goal_kind {
 	GOAL_NONE, /* printed for comparison only */
@@ -46,3 +46,6 @@ _must_check_ int figures_print_json(const struct figures *figures);
 
 /* The middle of n values, which are put in order; n is not 0. */
 double median(double *values, size_t n);
+
+/* The value below which percent (0 to 100) of them lie; n is not 0. Puts them in order. */
+double percentile(double *values, size_t n, double percent);

@@ -12,7 +12,7 @@
 #define EXIT_USAGE 2
 
 static const char help[] =
-	"Usage: bench [--quick] [--json] [--strict]\n"
+	"Usage: bench [--quick] [--json] [--strict] [--only=NAME]\n"
 	"\n"
 	"Measures a backup over the boot ROM with the real programs and virtual watches. Every\n"
 	"figure is a ratio or a count of this run. MTKRB_BIN_DIR names the folder of the "
@@ -21,21 +21,22 @@ static const char help[] =
 	"  --quick    smaller flashes, fewer repetitions\n"
 	"  --json     print JSON instead of a table\n"
 	"  --strict   exit status 1 when a goal is missed\n"
+	"  --only=NAME  one of speed, line, system-calls, plugs, memory, idle, check, submits,\n"
+	"               full-store, many-watches\n"
 	"  --help\n";
 
 struct arguments {
 	bool quick, json, strict;
+	const char *only; /* the one to run, NULL: all */
 };
 
 /* 1: done, nothing to measure. */
 static int parse_arguments(int argc, char **argv, struct arguments *ret)
 {
 	static const struct option options[] = {
-		{ "quick", no_argument, NULL, 'q' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "strict", no_argument, NULL, 's' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
+		{ "quick", no_argument, NULL, 'q' },  { "json", no_argument, NULL, 'j' },
+		{ "strict", no_argument, NULL, 's' }, { "only", required_argument, NULL, 'o' },
+		{ "help", no_argument, NULL, 'h' },   { NULL, 0, NULL, 0 },
 	};
 	int option;
 
@@ -50,6 +51,9 @@ static int parse_arguments(int argc, char **argv, struct arguments *ret)
 		case 's':
 			ret->strict = true;
 			break;
+		case 'o':
+			ret->only = optarg;
+			break;
 		case 'h':
 			fputs(help, stdout);
 			return 1;
@@ -60,15 +64,35 @@ static int parse_arguments(int argc, char **argv, struct arguments *ret)
 	return optind < argc ? -1 : 0;
 }
 
-static void measure(struct figures *figures, bool quick)
-{
-	static void (*const benches[])(struct figures *, bool) = {
-		bench_speed,  bench_line, bench_system_calls, bench_plugs,
-		bench_memory, bench_idle, bench_check,
-	};
+static const struct {
+	const char *name;
+	void (*run)(struct figures *figures, bool quick);
+} benches[] = {
+	{ "speed", bench_speed },
+	{ "line", bench_line },
+	{ "system-calls", bench_system_calls },
+	{ "plugs", bench_plugs },
+	{ "memory", bench_memory },
+	{ "idle", bench_idle },
+	{ "check", bench_check },
+	{ "submits", bench_submits },
+	{ "full-store", bench_full_store },
+	{ "many-watches", bench_many_watches },
+};
 
+static bool is_bench(const char *name)
+{
 	for (size_t i = 0; i < ARRAY_SIZE(benches); i++)
-		benches[i](figures, quick);
+		if (streq(benches[i].name, name))
+			return true;
+	return false;
+}
+
+static void measure(struct figures *figures, const struct arguments *arguments)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(benches); i++)
+		if (!arguments->only || streq(arguments->only, benches[i].name))
+			benches[i].run(figures, arguments->quick);
 }
 
 int main(int argc, char **argv)
@@ -77,6 +101,10 @@ int main(int argc, char **argv)
 	struct figures figures = { 0 };
 	int r = parse_arguments(argc, argv, &arguments);
 
+	if (r == 0 && arguments.only && !is_bench(arguments.only)) {
+		fprintf(stderr, "bench: --only=%s: there is no such measurement\n", arguments.only);
+		r = -1;
+	}
 	if (r != 0) {
 		if (r < 0)
 			fprintf(stderr, "hint: bench --help\n");
@@ -87,7 +115,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "bench: MTKRB_BIN_DIR is not set\nhint: use tests/bench/run\n");
 		return EXIT_USAGE;
 	}
-	measure(&figures, arguments.quick);
+	measure(&figures, &arguments);
 	if (!arguments.json) {
 		figures_print_table(&figures);
 	} else if (figures_print_json(&figures) < 0) {
