@@ -117,6 +117,10 @@ static void carry_out(struct manager *manager, struct bench_port *port,
 	}
 }
 
+/*
+ * Begins one job at a time, since each costs a commit, which waits for the disk: in between everybody
+ * else has a turn. 1 when there may be more to begin.
+ */
 static int decide(struct manager *manager)
 {
 	_cleanup_free_ struct schedule_port *ports = NULL;
@@ -145,8 +149,11 @@ static int decide(struct manager *manager)
 			     manager->config.workers - MIN_OF(busy, manager->config.workers),
 			     decisions) < 0)
 		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		carry_out(manager, free_ports[i], &decisions[i]);
+		if (free_ports[i]->assigned)
+			return 1;
+	}
 	return 0;
 }
 
@@ -233,13 +240,17 @@ static void end_when_idle(struct manager *manager)
 static int on_schedule(_unused_ sd_event_source *source, void *userdata)
 {
 	struct manager *manager = userdata;
+	int r;
 
 	if (manager->stopping) {
 		end_when_idle(manager);
 		return 0;
 	}
-	if (decide(manager) < 0)
+	r = decide(manager);
+	if (r < 0)
 		log_error("out of memory while pairing jobs and ports");
+	else if (r > 0)
+		manager_schedule(manager);
 	keep_time(manager);
 	status_update(manager->queue, manager->bench.n);
 	return 0;
