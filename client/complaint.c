@@ -102,6 +102,13 @@ static int no_such_agent(struct complaint *complaint, const char *method _unused
 			     "no such download agent: %s", parameter_text(parameters, "name"));
 }
 
+static int no_such_slot(struct complaint *complaint, const char *method _unused_,
+			struct json_object *parameters)
+{
+	return complaint_set(complaint, STATUS_NOT_FOUND, "'mtkrbctl slot' lists the slots",
+			     "no such slot: %s", parameter_text(parameters, "slot"));
+}
+
 static int invalid_request(struct complaint *complaint, const char *method _unused_,
 			   struct json_object *parameters)
 {
@@ -183,6 +190,7 @@ static const struct {
 	{ ERROR_NO_SUCH_BACKUP, no_such_backup },
 	{ ERROR_NO_SUCH_PORT, no_such_port },
 	{ ERROR_NO_SUCH_AGENT, no_such_agent },
+	{ ERROR_NO_SUCH_SLOT, no_such_slot },
 	{ ERROR_INVALID_REQUEST, invalid_request },
 	{ ERROR_WRONG_STATE, wrong_state },
 	{ ERROR_LIMIT_REACHED, limit_reached },

@@ -29,6 +29,8 @@ enum tint tint_port(enum port_state state)
 		return TINT_WARN;
 	case PORT_FAILED:
 		return TINT_BAD;
+	case PORT_EXCLUDED:
+		return TINT_FAINT;
 	default:
 		return TINT_NONE;
 	}

@@ -8,6 +8,7 @@
 static void bench_port_free(struct bench_port *port)
 {
 	port_clear(&port->port);
+	free(port->place);
 	free(port->syspath);
 	free(port);
 }
@@ -21,13 +22,14 @@ void bench_clear(struct bench *bench)
 	*bench = (struct bench){ 0 };
 }
 
-int bench_add(struct bench *bench, const char *slot, const char *device, const char *mode,
-	      const char *syspath, struct bench_port **ret)
+int bench_add(struct bench *bench, const char *place, const char *slot, const char *device,
+	      const char *mode, const char *syspath, struct bench_port **ret)
 {
 	_cleanup_(bench_port_freep) struct bench_port *port = calloc(1, sizeof(*port));
 	struct bench_port **grown;
 
-	if (!port || str_replace(&port->port.slot, slot) < 0 ||
+	if (!port || str_replace(&port->place, place) < 0 ||
+	    str_replace(&port->port.slot, slot) < 0 ||
 	    str_replace(&port->port.device, device) < 0 ||
 	    str_replace(&port->port.mode, mode) < 0 || str_replace(&port->syspath, syspath) < 0)
 		return -ENOMEM;

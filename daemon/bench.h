@@ -19,9 +19,11 @@ struct worker;
 
 struct bench_port {
 	struct port port;
+	char *place;     /* where it is, whatever the slot is called: slots_of() */
 	char *syspath;   /* NULL: attached by hand */
 	bool identified; /* port.chip and port.meid are of the watch that is here now */
 	bool left_alone; /* read already, or restarting after that: not for the automatic rule */
+	bool excluded;   /* its slot is: no worker is started for it */
 	bool gone;       /* udev or detach removed it; it stays until its worker has ended */
 	bool lost;       /* its watch left, or its device is not there: to be looked for again */
 	unsigned int lost_tries; /* in a row, for the pause between them */
@@ -38,8 +40,9 @@ struct bench {
 void bench_clear(struct bench *bench);
 
 /* A new port in state idle, owned by the bench; syspath may be NULL. -ENOMEM. */
-_must_check_ int bench_add(struct bench *bench, const char *slot, const char *device,
-			   const char *mode, const char *syspath, struct bench_port **ret);
+_must_check_ int bench_add(struct bench *bench, const char *place, const char *slot,
+			   const char *device, const char *mode, const char *syspath,
+			   struct bench_port **ret);
 
 /* Takes it off the bench and frees it. */
 void bench_remove(struct bench *bench, struct bench_port *port);

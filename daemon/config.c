@@ -23,7 +23,6 @@
 #define RESUME_MAX_SECS    (7 * 86400.0)
 #define REPEAT_MAX_SECS    (365 * 86400.0)
 #define FLOOR_MAX_BYTES    (1ULL << 50)
-#define SLOT_PATH_BYTES    160 /* inih reads lines up to 200 bytes; real ones are about 40 */
 
 #define SLOTS_SECTION "slots"
 
@@ -166,17 +165,6 @@ static const char *reason_of(int error)
 	return error == -ERANGE ? "out of range" : "not understood";
 }
 
-/* "usb-0:2.3" names a port, "usb-0:2.3:1.0" an interface of the device in it. */
-static bool has_interface_tail(const char *path)
-{
-	const char *usb = NULL, *colon;
-
-	for (const char *p = path; (p = strstr(p, "usb-")); p++)
-		usb = p;
-	colon = usb ? strchr(usb, ':') : NULL;
-	return colon && strchr(colon + 1, ':');
-}
-
 static const char *slot_problem(const struct config *config, const char *name, const char *path,
 				const char **ret_allowed)
 {
@@ -185,46 +173,29 @@ static const char *slot_problem(const struct config *config, const char *name, c
 		*ret_allowed = "names of up to 64 letters, digits and ._+-";
 		return "not a slot name";
 	}
-	if (!is_plain_name(path, SLOT_PATH_BYTES)) {
+	if (!is_plain_name(path, CONFIG_PLACE_BYTES)) {
 		*ret_allowed = "the ID_PATH of a USB port, as pci-0000:00:14.0-usb-0:2.3";
 		return "not a place";
 	}
-	if (has_interface_tail(path)) {
+	if (slot_place_has_interface(path)) {
 		*ret_allowed = "the ID_PATH without the last \":1.0\"";
 		return "names an interface, not a port";
 	}
-	for (size_t i = 0; i < config->n_slots; i++) {
-		if (streq(config->slots[i].name, name))
-			return "this slot name is given twice";
-		if (streq(config->slots[i].path, path))
-			return "this place has another name already";
-	}
+	if (slot_settings_by_name(&config->slots, name))
+		return "this slot name is given twice";
+	if (slot_settings_by_place(&config->slots, path))
+		return "this place has another name already";
 	return NULL;
-}
-
-static int add_slot(struct config *config, const char *name, const char *path)
-{
-	struct config_slot *grown, slot = { .name = strdup(name), .path = strdup(path) };
-
-	grown = reallocarray(config->slots, config->n_slots + 1, sizeof(*grown));
-	if (grown)
-		config->slots = grown;
-	if (!grown || !slot.name || !slot.path) {
-		free(slot.name);
-		free(slot.path);
-		return -ENOMEM;
-	}
-	config->slots[config->n_slots++] = slot;
-	return 0;
 }
 
 static int set_slot(struct parser *parser, const char *name, const char *path)
 {
 	const char *allowed, *problem = slot_problem(parser->config, name, path, &allowed);
+	struct slot_setting *setting;
 
 	if (problem)
 		return fail(parser, -EINVAL, SLOTS_SECTION, name, problem, allowed);
-	if (add_slot(parser->config, name, path) < 0)
+	if (slot_settings_add(&parser->config->slots, path, name, &setting) < 0)
 		return fail(parser, -ENOMEM, SLOTS_SECTION, name, "out of memory", NULL);
 	return 0;
 }
@@ -418,18 +389,6 @@ int config_load(const char *path, bool required, struct config *ret, char **ret_
 
 void config_clear(struct config *config)
 {
-	for (size_t i = 0; i < config->n_slots; i++) {
-		free(config->slots[i].name);
-		free(config->slots[i].path);
-	}
-	free(config->slots);
+	slot_settings_clear(&config->slots);
 	*config = (struct config){ 0 };
-}
-
-const char *config_slot_name(const struct config *config, const char *path)
-{
-	for (size_t i = 0; i < config->n_slots; i++)
-		if (streq(config->slots[i].path, path))
-			return config->slots[i].name;
-	return NULL;
 }

@@ -7,14 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/slot-settings.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/control/job.h"
-
-/* [slots]: a name that people gave to a physical USB port. */
-struct config_slot {
-	char *name;
-	char *path; /* ID_PATH of the USB port, without the interface tail */
-};
 
 struct config {
 	int log_level;        /* syslog level */
@@ -31,9 +26,11 @@ struct config {
 
 	uint64_t free_space_floor; /* bytes that a new job must leave free */
 
-	struct config_slot *slots;
-	size_t n_slots;
+	struct slot_settings slots; /* [slots] and [slot NAME]; all have a name and a place */
 };
+
+/* The longest place that a configuration can name; real ones are about 40 bytes. */
+#define CONFIG_PLACE_BYTES 160
 
 /*
  * Defaults, then path (may be absent only when required is false), then *.conf in path.d in order
@@ -42,6 +39,3 @@ struct config {
  */
 _must_check_ int config_load(const char *path, bool required, struct config *ret, char **ret_error);
 void config_clear(struct config *config);
-
-/* The given name of a physical place, or NULL. */
-const char *config_slot_name(const struct config *config, const char *path);

@@ -2,7 +2,7 @@
 #pragma once
 
 /* What the manager's own files share: manager.c, notify.c, publication.c,
- * requests.c, runs.c, ports.c, recover.c. */
+ * places.c, requests.c, runs.c, ports.c, recover.c. */
 
 #include "daemon/agents.h"
 #include "daemon/archive.h"
@@ -15,6 +15,7 @@
 #include "daemon/queue.h"
 #include "daemon/quiet.h"
 #include "daemon/scheduler.h"
+#include "daemon/slots.h"
 #include "daemon/store.h"
 #include "daemon/worker-pool.h"
 #include "protocol/base/time.h"
@@ -34,6 +35,8 @@ struct manager {
 	struct worker_pool *pool;
 	struct port_monitor *monitor;
 	struct bench bench;
+	struct slot_settings stored_slots; /* what the store has */
+	struct slots slots;                /* joined with the configuration's, also empty ones */
 	struct publication *publications; /* finished reads that are being checked */
 	uint64_t store_retry_at; /* monotonic; the store took nothing, no job is begun before */
 	struct quiet quiet;      /* what the automatic rule leaves alone: ME IDs and slots */
@@ -96,6 +99,20 @@ uint64_t ports_look_for_lost(struct manager *manager);
 
 /* Failed ports may be tried again: somebody asked for something. */
 void ports_forgive(struct manager *manager);
+
+/*
+ * To idle, or to what keeps it from being used: an excluded slot, a mode that is no way in. The
+ * caller tells of it.
+ */
+void ports_rest(struct bench_port *port);
+
+/* ---- places.c: the slots that ports are in ---- */
+
+/* Reads what is stored of them. */
+_must_check_ int places_load(struct manager *manager);
+
+/* Joins configuration and store anew, and lets the ports that are here have what that says. */
+void places_apply(struct manager *manager);
 
 /* ---- recover.c ---- */
 

@@ -81,7 +81,7 @@ static void run_automatic(struct manager *manager, struct bench_port *port)
 /* A port that could be given something to do now. */
 static bool is_free(const struct bench_port *port)
 {
-	if (port->gone || port->lost || port->assigned)
+	if (port->gone || port->lost || port->excluded || port->assigned)
 		return false;
 	if (port->worker)
 		return port->identified && port->port.state == PORT_IDENTIFYING;
@@ -302,6 +302,8 @@ static int open_state(struct manager *manager, const struct manager_options *opt
 	}
 	r = queue_new(manager->store, on_job_changed, manager, &manager->queue);
 	if (r >= 0)
+		r = places_load(manager);
+	if (r >= 0)
 		r = recover(manager);
 	if (r < 0)
 		*ret_error = str_format("%s: %s (%s)", options->state_directory,
@@ -369,6 +371,8 @@ void manager_free(struct manager *manager)
 	job_files_close(manager->job_files);
 	agents_close(manager->agents);
 	archive_close(manager->archive);
+	slots_clear(&manager->slots);
+	slot_settings_clear(&manager->stored_slots);
 	config_clear(&manager->config);
 	quiet_clear(&manager->quiet);
 	sd_event_source_disable_unref(manager->schedule);
@@ -398,9 +402,12 @@ void manager_stop(struct manager *manager)
 
 void manager_reconfigure(struct manager *manager, struct config *config)
 {
+	/* They borrow from the configuration. */
+	slots_clear(&manager->slots);
 	config_clear(&manager->config);
 	manager->config = *config;
 	*config = (struct config){ 0 };
+	places_apply(manager);
 	manager_schedule(manager);
 }
 

@@ -13,12 +13,14 @@
 
 #include "daemon/bench.h"
 #include "daemon/config.h"
+#include "daemon/slots.h"
 #include "daemon/store.h"
 #include "protocol/base/cleanup.h"
 
 struct agents;
 struct job_files;
 struct manager;
+struct problem;
 
 struct manager_options {
 	const char *state_directory;
@@ -81,6 +83,29 @@ _must_check_ int manager_attach(struct manager *manager, const char *device, con
 
 /* -ENOENT; a job on it goes waiting. -EPERM for a port that udev found. */
 _must_check_ int manager_detach(struct manager *manager, const char *device);
+
+/* ---- slots ---- */
+
+/* All in bench order, those that are empty too; the caller clears them. -ENOMEM. */
+_must_check_ int manager_list_slots(const struct manager *manager, struct slots *ret);
+
+/* The port that is in a slot now, NULL: none. Borrowed. */
+const struct port *manager_port_in(const struct manager *manager, const struct slot *slot);
+
+bool manager_slot_is_excluded(const struct manager *manager, const char *name);
+
+/*
+ * Changes what is stored of a slot: its name, the device in it, or an ID_PATH. Ports in it follow at
+ * once. *ret is its name then, which the caller frees. -ENOENT no such slot, -EBADMSG with *problem,
+ * else the store's error.
+ */
+_must_check_ int manager_set_slot(struct manager *manager, const char *slot,
+				  const struct slot_change *change, uid_t uid, char **ret,
+				  struct problem *problem);
+
+/* Forgets all that is stored of a slot. The same errors. */
+_must_check_ int manager_forget_slot(struct manager *manager, const char *slot, uid_t uid,
+				     struct problem *problem);
 
 /* ---- backups ---- */
 

@@ -33,6 +33,10 @@ int method_list_ports(struct call *call, struct json_object *parameters, void *u
 int method_attach(struct call *call, struct json_object *parameters, void *userdata);
 int method_detach(struct call *call, struct json_object *parameters, void *userdata);
 
+int method_list_slots(struct call *call, struct json_object *parameters, void *userdata);
+int method_set_slot(struct call *call, struct json_object *parameters, void *userdata);
+int method_forget_slot(struct call *call, struct json_object *parameters, void *userdata);
+
 int method_submit(struct call *call, struct json_object *parameters, void *userdata);
 int method_list_jobs(struct call *call, struct json_object *parameters, void *userdata);
 int method_get_job(struct call *call, struct json_object *parameters, void *userdata);

@@ -11,15 +11,19 @@
 #define LOST_FIRST_USEC (1 * USEC_PER_SEC)
 #define LOST_DOUBLINGS  4 /* up to 16 s between looks */
 
-static int add_port(struct manager *manager, const char *slot, const char *device, const char *mode,
-		    const char *syspath, struct bench_port **ret)
+static int add_port(struct manager *manager, const char *place, const char *device,
+		    const char *mode, const char *syspath, struct bench_port **ret)
 {
+	const struct slot *slot = slots_of(&manager->slots, place);
+	const char *name = slot ? slot->name : place;
 	struct bench_port *port;
-	int r = bench_add(&manager->bench, slot, device, mode, syspath, &port);
+	int r = bench_add(&manager->bench, place, name, device, mode, syspath, &port);
 
 	if (r < 0)
 		return r;
-	port->left_alone = quiet_has(&manager->quiet, slot);
+	port->excluded = slot && slot->excluded;
+	port->left_alone = quiet_has(&manager->quiet, name);
+	ports_rest(port);
 	*ret = port;
 	return 0;
 }
@@ -28,7 +32,7 @@ static int add_port(struct manager *manager, const char *slot, const char *devic
  * A port that udev knows to be no way in: running firmware under the boot ROM's USB id, or an agent
  * that another program started. Jobs wait until the watch comes back in a mode that can be read.
  */
-static bool refuse_mode(struct bench_port *port)
+static void refuse_mode(struct bench_port *port)
 {
 	const char *mode = port->port.mode;
 	const char *what = streq(mode, "com") ? "its firmware (COM port mode)"
@@ -37,12 +41,19 @@ static bool refuse_mode(struct bench_port *port)
 				   : "something that udev rules call by an unknown mode";
 
 	if (streq(mode, "auto") || streq(mode, "brom") || streq(mode, "preloader"))
-		return false;
+		return;
 	port->port.state = PORT_FAILED;
 	(void)failure_set(&port->port.failure, FAILURE_HANDSHAKE_TIMEOUT,
 			  "switch it off (or take the battery out), then plug it in again",
 			  "the watch in slot %s runs %s", port->port.slot, what);
-	return true;
+}
+
+void ports_rest(struct bench_port *port)
+{
+	failure_clear(&port->port.failure);
+	port->port.state = port->excluded ? PORT_EXCLUDED : PORT_IDLE;
+	if (!port->excluded)
+		refuse_mode(port);
 }
 
 static void on_left(const char *syspath, void *userdata)
@@ -60,7 +71,8 @@ static void on_left(const char *syspath, void *userdata)
 static void on_arrived(const struct udev_port *found, void *userdata)
 {
 	struct manager *manager = userdata;
-	const char *slot = config_slot_name(&manager->config, found->path) ?: found->path;
+	const struct slot *known = slots_of(&manager->slots, found->path);
+	const char *slot = known ? known->name : found->path;
 	struct log_context context = { .slot = slot };
 	struct bench_port *port;
 
@@ -78,10 +90,10 @@ static void on_arrived(const struct udev_port *found, void *userdata)
 			  found->device, port->port.device);
 		return;
 	}
-	if (add_port(manager, slot, found->device, found->mode, found->syspath, &port) < 0)
+	if (add_port(manager, found->path, found->device, found->mode, found->syspath, &port) < 0)
 		return;
-	(void)refuse_mode(port);
-	log_event(LOG_INFO, &context, "%s arrived (%s)", found->device, found->mode);
+	log_event(LOG_INFO, &context, "%s arrived (%s)%s", found->device, found->mode,
+		  port->excluded ? ", left alone: its slot is excluded" : "");
 	manager_port_changed(manager, port, false);
 	manager_schedule(manager);
 }
@@ -131,7 +143,7 @@ uint64_t ports_look_for_lost(struct manager *manager)
 		if (port->retry_at <= now && device_is_there(port->port.device)) {
 			port->lost = false;
 			port->left_alone = quiet_has(&manager->quiet, port->port.slot);
-			port->port.state = PORT_IDLE;
+			ports_rest(port);
 			manager_port_changed(manager, port, false);
 			manager_schedule(manager);
 			continue;
@@ -150,11 +162,9 @@ void ports_forgive(struct manager *manager)
 
 		if (port->port.state != PORT_FAILED)
 			continue;
-		failure_clear(&port->port.failure);
-		if (refuse_mode(port))
-			continue;
-		port->port.state = PORT_IDLE;
-		manager_port_changed(manager, port, false);
+		ports_rest(port);
+		if (port->port.state != PORT_FAILED)
+			manager_port_changed(manager, port, false);
 	}
 }
 
@@ -172,23 +182,26 @@ static char *slot_of_device(const char *device)
 int manager_attach(struct manager *manager, const char *device, const char *mode, const char *slot,
 		   const struct port **ret)
 {
-	_cleanup_free_ char *own_slot = slot ? strdup(slot) : slot_of_device(device);
+	_cleanup_free_ char *place = slot ? strdup(slot) : slot_of_device(device);
+	const struct slot *known = place ? slots_of(&manager->slots, place) : NULL;
 	struct bench_port *port;
 	struct stat st;
 	int r;
 
-	if (!own_slot)
+	if (!place)
 		return -ENOMEM;
 	if (stat(device, &st) < 0)
 		return -errno;
 	if (!S_ISCHR(st.st_mode))
 		return -ENOTTY;
-	if (bench_by_device(&manager->bench, device) || bench_by_slot(&manager->bench, own_slot))
+	if (bench_by_device(&manager->bench, device) ||
+	    bench_by_slot(&manager->bench, known ? known->name : place))
 		return -EEXIST;
-	r = add_port(manager, own_slot, device, mode ?: "auto", NULL, &port);
+	r = add_port(manager, place, device, mode ?: "auto", NULL, &port);
 	if (r < 0)
 		return r;
-	log_event(LOG_INFO, &(struct log_context){ .slot = own_slot }, "%s attached", device);
+	log_event(LOG_INFO, &(struct log_context){ .slot = port->port.slot }, "%s attached",
+		  device);
 	manager_port_changed(manager, port, false);
 	manager_schedule(manager);
 	*ret = &port->port;

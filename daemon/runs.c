@@ -76,19 +76,26 @@ static void wait_for_watch(struct manager *manager, const struct job *job,
 		(void)queue_put_back(manager->queue, job->id);
 }
 
-/* The port went before the worker noticed. */
-static void port_was_taken(struct manager *manager, const struct job *job)
+/* The port went before the worker noticed, or its slot was excluded. */
+static void port_was_taken(struct manager *manager, const struct bench_port *port,
+			   const struct job *job)
 {
 	struct failure failure = { 0 };
 
-	(void)failure_set(&failure, FAILURE_DEVICE_LOST,
-			  "plug the watch in again: the read goes on where it stopped",
-			  "the watch left in the middle of the job");
+	if (port->excluded)
+		(void)failure_set(&failure, FAILURE_DEVICE_LOST,
+				  "mtkrbctl slot include: the read goes on where it stopped",
+				  "slot %s was excluded in the middle of the job", port->port.slot);
+	else
+		(void)failure_set(&failure, FAILURE_DEVICE_LOST,
+				  "plug the watch in again: the read goes on where it stopped",
+				  "the watch left in the middle of the job");
 	wait_for_watch(manager, job, &failure);
 	failure_clear(&failure);
 }
 
-static void job_ended(struct manager *manager, int64_t id, const struct failure *failure)
+static void job_ended(struct manager *manager, const struct bench_port *port, int64_t id,
+		      const struct failure *failure)
 {
 	const struct job *job = queue_find(manager->queue, id);
 	struct log_context context;
@@ -110,9 +117,9 @@ static void job_ended(struct manager *manager, int64_t id, const struct failure 
 		wait_for_watch(manager, job, failure);
 		break;
 	case FAILURE_CANCELLED:
-		/* We stopped it: for the daemon's own end, or because its port is gone. */
+		/* We stopped it: for the daemon's own end, or because its port is gone or excluded. */
 		if (!manager->stopping)
-			port_was_taken(manager, job);
+			port_was_taken(manager, port, job);
 		break;
 	default:
 		job_failed(manager, job, failure);
@@ -246,6 +253,10 @@ static void port_ended(struct manager *manager, struct bench_port *port,
 	port->left_alone |= failure->code == FAILURE_NONE;
 	if (port->gone) {
 		ports_remove(manager, port);
+	} else if (port->excluded) {
+		bench_port_forget(port);
+		ports_rest(port);
+		manager_port_changed(manager, port, false);
 	} else if (failure->code == FAILURE_DEVICE_LOST) {
 		bench_port_forget(port);
 		ports_lost(manager, port);
@@ -275,7 +286,7 @@ static void on_ended(struct worker *worker, const struct failure *failure, void 
 	port->assigned = 0;
 	port->port.job = 0;
 	if (job)
-		job_ended(manager, job, failure);
+		job_ended(manager, port, job, failure);
 	port_ended(manager, port, failure);
 	manager_schedule(manager);
 }

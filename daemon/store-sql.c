@@ -74,7 +74,15 @@ const char *const store_migrations[STORE_SCHEMA_VERSION] = {
 	"END;"
 	"CREATE TRIGGER audit_is_not_removed BEFORE DELETE ON audit BEGIN"
 	"  SELECT RAISE(ABORT, 'the audit is append-only');"
-	"END;",
+	"END;"
+	"CREATE TABLE slot ("
+	"  position INTEGER PRIMARY KEY,"
+	"  place TEXT NOT NULL UNIQUE,"
+	"  name TEXT UNIQUE,"
+	"  excluded INTEGER NOT NULL,"
+	"  rule TEXT,"
+	"  labels TEXT"
+	") STRICT;",
 };
 
 #define NEWEST_IN(parameter)                                          \
@@ -127,4 +135,9 @@ const char
 			[LAST_BACKUP_OF] = "SELECT max(created) FROM backup WHERE meid = ?1",
 			[INSERT_AUDIT] = "INSERT INTO audit (time, uid, action, object, detail) "
 					 "VALUES (?1, ?2, ?3, ?4, ?5)",
+			[LIST_SLOTS] = "SELECT place, name, excluded, rule, labels FROM slot "
+				       "ORDER BY position",
+			[INSERT_SLOT] = "INSERT INTO slot (place, name, excluded, rule, labels) "
+					"VALUES (?1, ?2, ?3, ?4, ?5)",
+			[DELETE_SLOTS] = "DELETE FROM slot",
 		};

@@ -20,6 +20,7 @@
 #include "protocol/control/backup.h"
 #include "protocol/control/job.h"
 
+struct slot_settings;
 struct store;
 
 /* Opens or creates path (mode 0640), migrates older schemas, refuses newer ones (-EPROTONOSUPPORT). */
@@ -114,3 +115,13 @@ struct audit_filter {
 /* Newest first. The caller frees each with audit_entry_clear and the array. */
 _must_check_ int store_list_audit(struct store *store, const struct audit_filter *filter,
 				  struct audit_entry **ret, size_t *ret_n);
+
+/* What was said of slots with `mtkrbctl slot`, in bench order. The caller clears it. */
+_must_check_ int store_load_slots(struct store *store, struct slot_settings *ret);
+
+/*
+ * Puts settings in the place of all that was said before, and notes in the audit that uid changed
+ * slot.
+ */
+_must_check_ int store_save_slots(struct store *store, const struct slot_settings *settings,
+				  uid_t uid, const char *slot, const char *detail);

@@ -83,6 +83,17 @@ static int take_file(struct call *call, struct manager *manager, enum job_file k
 	return 0;
 }
 
+/* A job whose slot is excluded later waits; one that could only wait from the start is refused. */
+static int check_slot(const struct manager *manager, const char *name, struct problem *problem)
+{
+	return name && manager_slot_is_excluded(manager, name)
+		       ? problem_set(
+				 problem, "slot",
+				 "slot %s is excluded; to use it again: mtkrbctl slot include %s",
+				 name, name)
+		       : 0;
+}
+
 static int check_sense(const struct job_request *request, struct problem *problem)
 {
 	if (request->da_layout && !request->da)
@@ -97,6 +108,8 @@ int submission_take_files(struct call *call, struct manager *manager, struct job
 {
 	int r = check_sense(request, problem);
 
+	if (r >= 0)
+		r = check_slot(manager, request->slot, problem);
 	if (r >= 0)
 		r = take_file(call, manager, JOB_FILE_DA, "da", LIMIT_AGENT_BYTES, &request->da,
 			      problem);

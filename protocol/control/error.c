@@ -23,6 +23,11 @@ int error_no_such_agent(const char *name, struct json_object **ret)
 	return message_build(ret, MEMBERS(M_STRING("name", name)));
 }
 
+int error_no_such_slot(const char *slot, struct json_object **ret)
+{
+	return message_build(ret, MEMBERS(M_STRING("slot", slot)));
+}
+
 int error_invalid_request(const struct problem *problem, struct json_object **ret)
 {
 	return message_build(ret, MEMBERS(M_STRING("field", problem->field),

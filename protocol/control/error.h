@@ -17,6 +17,7 @@ struct problem;
 #define ERROR_NO_SUCH_BACKUP  CONTROL_INTERFACE ".NoSuchBackup"
 #define ERROR_NO_SUCH_PORT    CONTROL_INTERFACE ".NoSuchPort"
 #define ERROR_NO_SUCH_AGENT   CONTROL_INTERFACE ".NoSuchAgent"
+#define ERROR_NO_SUCH_SLOT    CONTROL_INTERFACE ".NoSuchSlot"
 #define ERROR_INVALID_REQUEST CONTROL_INTERFACE ".InvalidRequest"
 #define ERROR_WRONG_STATE     CONTROL_INTERFACE ".WrongState"
 #define ERROR_LIMIT_REACHED   CONTROL_INTERFACE ".LimitReached"
@@ -34,6 +35,7 @@ _must_check_ int error_no_such_job(int64_t id, struct json_object **ret);
 _must_check_ int error_no_such_backup(const char *id, struct json_object **ret);
 _must_check_ int error_no_such_port(const char *device, struct json_object **ret);
 _must_check_ int error_no_such_agent(const char *name, struct json_object **ret);
+_must_check_ int error_no_such_slot(const char *slot, struct json_object **ret);
 _must_check_ int error_invalid_request(const struct problem *problem, struct json_object **ret);
 _must_check_ int error_wrong_state(int64_t id, const char *state, struct json_object **ret);
 _must_check_ int error_limit_reached(const char *limit, int64_t value, struct json_object **ret);

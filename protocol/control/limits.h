@@ -21,6 +21,8 @@
 #define LIMIT_AGENT_BYTES         (64ULL << 20) /* a file of download agents; the largest known: 4 MB */
 #define LIMIT_SCATTER_BYTES       (1ULL << 20)   /* a scatter file; the largest known: 20 KB */
 #define LIMIT_AGENTS              32U            /* files of download agents the daemon keeps */
+#define LIMIT_SLOTS               1024U          /* places of which something is stored */
+#define LIMIT_SLOT_LABELS         8U             /* of one slot: they go onto its automatic jobs */
 #define LIMIT_COUNT               1000U          /* jobs of one Submit */
 #define LIMIT_LIST                1000U          /* rows of one list reply, also the default */
 #define LIMIT_QUEUED_JOBS         100000U        /* unfinished jobs the daemon keeps */

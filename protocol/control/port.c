@@ -9,7 +9,7 @@
 
 static const char *const states[_PORT_STATE_MAX] = {
 	[PORT_IDLE] = "idle",       [PORT_IDENTIFYING] = "identifying", [PORT_BUSY] = "busy",
-	[PORT_WAITING] = "waiting", [PORT_FAILED] = "failed",
+	[PORT_WAITING] = "waiting", [PORT_FAILED] = "failed", [PORT_EXCLUDED] = "excluded",
 };
 
 static const char *const modes[] = { "auto", "brom", "preloader", "da", "com" };

@@ -18,6 +18,7 @@ enum port_state {
 	PORT_BUSY,        /* a job runs on it */
 	PORT_WAITING,     /* the watch left, its job waits for it */
 	PORT_FAILED,      /* it could not be spoken to; a new job or a replug tries again */
+	PORT_EXCLUDED,    /* its slot is excluded: it is never opened */
 	_PORT_STATE_MAX,
 };
 

@@ -22,8 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	fuzz_require(config.workers > 0);
-	for (size_t i = 0; i < config.n_slots; i++)
-		fuzz_require(config_slot_name(&config, config.slots[i].path));
+	for (size_t i = 0; i < config.slots.n; i++)
+		fuzz_require(config.slots.list[i].name && config.slots.list[i].place);
 	config_clear(&config);
 	return 0;
 }

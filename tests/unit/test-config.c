@@ -85,7 +85,7 @@ static void test_defaults(void **state)
 	assert_true(config.handshake_timeout_uart == 60.0);
 	assert_int_equal(config.resume_timeout_usec, 600000000);
 	assert_int_equal(config.free_space_floor, 64 << 20);
-	assert_int_equal(config.n_slots, 0);
+	assert_int_equal(config.slots.n, 0);
 	config_clear(&config);
 
 	assert_int_equal(config_load(place->path, true, &config, &error), -ENOENT);
@@ -117,12 +117,13 @@ static void test_every_key(void **state)
 	assert_true(config.handshake_timeout_uart == 120.0);
 	assert_int_equal(config.resume_timeout_usec, 0);
 	assert_int_equal(config.free_space_floor, 2ULL << 30);
-	assert_int_equal(config.n_slots, 2);
-	assert_string_equal(config_slot_name(&config, "pci-0000:00:14.0-usb-0:2.3"), "left");
-	assert_string_equal(config_slot_name(&config, "platform-fd500000.pcie-usb-0:1.4"), "right");
-	assert_null(config_slot_name(&config, "pci-0000:00:14.0-usb-0:2"));
+	assert_int_equal(config.slots.n, 2);
+	assert_string_equal(config.slots.list[0].name, "left");
+	assert_string_equal(config.slots.list[0].place, "pci-0000:00:14.0-usb-0:2.3");
+	assert_string_equal(config.slots.list[1].name, "right");
+	assert_string_equal(config.slots.list[1].place, "platform-fd500000.pcie-usb-0:1.4");
 	config_clear(&config);
-	assert_int_equal(config.n_slots, 0);
+	assert_int_equal(config.slots.n, 0);
 }
 
 static void test_drop_ins(void **state)
@@ -140,7 +141,7 @@ static void test_drop_ins(void **state)
 	load(place, &config);
 	assert_int_equal(config.workers, 3);
 	assert_int_equal(config.log_level, LOG_ERR);
-	assert_int_equal(config.n_slots, 1);
+	assert_int_equal(config.slots.n, 1);
 	config_clear(&config);
 
 	put(place, "a.conf.d/90-z.conf", "\n[slots]\nb=usb-0:1\n");
@@ -270,7 +271,7 @@ static void test_shipped_file(void **state)
 		memmove(p + 1, p + 2, strlen(p + 2) + 1);
 	put(place, "a.conf", text);
 	load(place, &uncommented);
-	assert_int_equal(uncommented.n_slots, 1);
+	assert_int_equal(uncommented.slots.n, 1);
 	assert_int_equal(uncommented.workers, shipped.workers);
 	assert_int_equal(uncommented.log_level, shipped.log_level);
 	assert_int_equal(uncommented.automatic, shipped.automatic);
