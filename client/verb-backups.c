@@ -7,6 +7,7 @@
 #include "client/backup-view.h"
 #include "client/client.h"
 #include "client/print.h"
+#include "client/query.h"
 #include "client/verb.h"
 #include "client/when.h"
 #include "protocol/base/strings.h"
@@ -47,26 +48,6 @@ static int backups_call(struct client *client, const struct backups_query *query
 	return client_call(client, "ListBackups", parameters, ret);
 }
 
-static int backups_label(struct arguments *arguments, struct backups_query *query,
-			 const char *value)
-{
-	const char *equals = strchr(value, '=');
-	_cleanup_free_ char *key = NULL;
-	int r = 0;
-
-	if (!equals || equals == value)
-		return arguments_wrong(arguments, "--label=%s: not KEY=VALUE", value);
-	key = strndup(value, (size_t)(equals - value));
-	if (!key)
-		r = -ENOMEM;
-	if (r >= 0 && !query->labels)
-		r = message_build(&query->labels, MEMBERS(M_NONE));
-	if (r >= 0)
-		r = message_add(query->labels, M_STRING(key, equals + 1));
-	return r < 0 ? arguments_wrong(arguments, "--label=%s: not text that can be sent", value)
-		     : 0;
-}
-
 static int backups_option(struct arguments *arguments, struct backups_query *query, int key,
 			  const char *value)
 {
@@ -74,7 +55,7 @@ static int backups_option(struct arguments *arguments, struct backups_query *que
 
 	switch (key) {
 	case KEY_LABEL:
-		return backups_label(arguments, query, value);
+		return query_add_label(arguments, &query->labels, value);
 	case KEY_CHIP:
 		query->chip = value;
 		return 0;

@@ -8,19 +8,29 @@
 #include "client/client.h"
 #include "client/job-view.h"
 #include "client/print.h"
+#include "client/query.h"
 #include "client/verb.h"
+#include "client/when.h"
 #include "protocol/base/strings.h"
+#include "protocol/base/time.h"
 #include "protocol/control/limits.h"
 #include "protocol/control/message.h"
 
-enum { KEY_ALL = 1, KEY_STATE, KEY_LIMIT };
+enum { KEY_ALL = 1, KEY_STATE, KEY_LIMIT, KEY_LABEL, KEY_SINCE };
 
 struct jobs_query {
 	bool states[_JOB_STATE_MAX];
-	bool any_state; /* was named */
-	bool all;
+	bool any_state;             /* was named */
+	bool all;                   /* also those that have ended */
+	struct json_object *labels; /* NULL: none */
+	char since[TIME_TEXT_SIZE]; /* empty: no bound */
 	size_t limit;
 };
+
+static void jobs_query_clear(struct jobs_query *query)
+{
+	message_unref(query->labels);
+}
 
 /* Which states to ask for; NULL: all of them. */
 static int jobs_states(const struct jobs_query *query, struct json_object **ret)
@@ -80,10 +90,13 @@ static int jobs_ask(struct client *client, const struct jobs_query *query, struc
 	int r = jobs_states(query, &states);
 
 	if (r >= 0)
-		r = message_build(&parameters,
-				  MEMBERS(M_OBJECT("states", states),
-					  M_INT("limit", MIN_OF(left, (size_t)LIMIT_LIST)),
-					  M_INT_IF(*before != INT64_MAX, "before", *before)));
+		r = message_build(
+			&parameters,
+			MEMBERS(M_OBJECT("states", states),
+				M_INT("limit", MIN_OF(left, (size_t)LIMIT_LIST)),
+				M_INT_IF(*before != INT64_MAX, "before", *before),
+				M_OBJECT("labels", message_ref(query->labels)),
+				M_STRING_OPT("since", *query->since ? query->since : NULL)));
 	if (r < 0)
 		return client_status(client, r);
 	r = client_call(client, "ListJobs", parameters, &reply);
@@ -152,6 +165,7 @@ static int jobs_option(struct arguments *arguments, struct jobs_query *query, in
 		       const char *value)
 {
 	enum job_state state;
+	uint64_t since;
 	int64_t limit;
 
 	switch (key) {
@@ -169,6 +183,15 @@ static int jobs_option(struct arguments *arguments, struct jobs_query *query, in
 					       value);
 		query->limit = (size_t)limit;
 		return 0;
+	case KEY_LABEL:
+		query->all = true;
+		return query_add_label(arguments, &query->labels, value);
+	case KEY_SINCE:
+		if (when_parse(value, &since) < 0)
+			return arguments_wrong(arguments, "--since=%s: not " WHEN_FORMS, value);
+		time_format(since, query->since);
+		query->all = true;
+		return 0;
 	default:
 		query->all = true;
 		return 0;
@@ -177,7 +200,7 @@ static int jobs_option(struct arguments *arguments, struct jobs_query *query, in
 
 static int jobs_run(struct client *client, struct arguments *arguments)
 {
-	struct jobs_query query = { .limit = LIMIT_LIST };
+	_cleanup_(jobs_query_clear) struct jobs_query query = { .limit = LIMIT_LIST };
 	const char *value;
 	char **operands;
 	size_t n;
@@ -277,6 +300,9 @@ static const struct verb_option jobs_options[] = {
 	{ "state", KEY_STATE, "STATE",
 	  "only these: queued, running, waiting, done, failed, "
 	  "cancelled" },
+	{ "label", KEY_LABEL, "KEY=VALUE",
+	  "only those with this label, finished or not; repeatable" },
+	{ "since", KEY_SINCE, "TIME", "only those made or finished since: 2026-11-23, 12h, 7d" },
 	{ "limit", KEY_LIMIT, "N", "the newest N (default 1000)" },
 	{ 0 },
 };

@@ -110,9 +110,17 @@ int method_submit(struct call *call, struct json_object *parameters, void *userd
 
 struct list_jobs {
 	struct json_object *states;
+	struct json_object *labels;
+	uint64_t since;
 	int64_t limit;
 	int64_t before;
 };
+
+static void list_jobs_clear(struct list_jobs *list)
+{
+	message_unref(list->states);
+	message_unref(list->labels);
+}
 
 static int read_states(struct json_object *states, unsigned int *ret, struct problem *problem)
 {
@@ -131,6 +139,21 @@ static int read_states(struct json_object *states, unsigned int *ret, struct pro
 	}
 	*ret = mask;
 	return 0;
+}
+
+/* The caller frees the labels. */
+static int read_labels(struct json_object *object, struct job_filter *filter, struct label **ret,
+		       struct problem *problem)
+{
+	int r = 0;
+
+	if (object)
+		r = labels_from_json(object, ret, &filter->n_labels, problem);
+	if (r == -EBADMSG)
+		problem_within(problem, "labels");
+	else if (r >= 0)
+		filter->labels = *ret;
+	return r;
 }
 
 /* Newest first; what the answer has no room for is left out, and more says that it was. */
@@ -175,6 +198,13 @@ int method_list_jobs(struct call *call, struct json_object *parameters, void *us
 		  .type = FIELD_ARRAY,
 		  .max = _JOB_STATE_MAX,
 		  .offset = offsetof(struct list_jobs, states) },
+		{ .name = "labels",
+		  .type = FIELD_OBJECT,
+		  .max = LIMIT_LABELS,
+		  .offset = offsetof(struct list_jobs, labels) },
+		{ .name = "since",
+		  .type = FIELD_TIME,
+		  .offset = offsetof(struct list_jobs, since) },
 		{ .name = "limit",
 		  .type = FIELD_INT,
 		  .min = 1,
@@ -187,22 +217,26 @@ int method_list_jobs(struct call *call, struct json_object *parameters, void *us
 		  .offset = offsetof(struct list_jobs, before) },
 	};
 	struct control *control = userdata;
-	struct list_jobs list = { .limit = LIMIT_LIST };
+	_cleanup_(list_jobs_clear) struct list_jobs list = { .limit = LIMIT_LIST };
 	struct job_filter filter = { 0 };
+	struct label *labels = NULL;
 	struct problem problem;
 	int r;
 
 	r = message_read(parameters, fields, ARRAY_SIZE(fields), &list, &problem);
 	if (r >= 0)
 		r = read_states(list.states, &filter.states, &problem);
-	message_unref(list.states);
+	if (r >= 0)
+		r = read_labels(list.labels, &filter, &labels, &problem);
 	if (r == -EBADMSG)
 		return call_invalid(call, &problem);
 	if (r < 0)
 		return r;
+	filter.since = list.since;
 	filter.before = list.before;
-	return methods_reply_list(call, control->manager, list_as_json, &filter,
-				  (size_t)list.limit);
+	r = methods_reply_list(call, control->manager, list_as_json, &filter, (size_t)list.limit);
+	labels_free(labels, filter.n_labels);
+	return r;
 }
 
 /* ---- one job ---- */

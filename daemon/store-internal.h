@@ -15,6 +15,7 @@ enum store_statement {
 	COMMIT,
 	ROLLBACK,
 	INSERT_JOB,
+	INSERT_JOB_LABEL,
 	UPDATE_JOB,
 	GET_JOB,
 	LIST_JOBS,
@@ -90,6 +91,10 @@ _must_check_ int store_reserve(void **array, size_t n, size_t *room, size_t size
 
 /* -EUCLEAN for a negative one. */
 _must_check_ int store_column_unsigned(sqlite3_stmt *statement, int column, uint64_t *ret);
+
+/* All jobs that a statement with JOB_COLUMNS selects. */
+_must_check_ int store_read_jobs(struct store *store, sqlite3_stmt *statement, struct job **ret,
+				 size_t *ret_n);
 
 /* The write of a job that store_update_job and store_add_backup share; -ENOENT. */
 _must_check_ int store_write_job(struct store *store, const struct job *job);

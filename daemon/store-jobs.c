@@ -84,6 +84,28 @@ static int insert_job(struct store *store, struct job *job)
 	return r;
 }
 
+static int insert_label(struct store *store, int64_t job, const struct label *label)
+{
+	_cleanup_reset_ sqlite3_stmt *statement = store->statements[INSERT_JOB_LABEL];
+	int code = sqlite3_bind_int64(statement, 1, job);
+
+	if (code == SQLITE_OK)
+		code = store_bind_text(statement, 2, label->key);
+	if (code == SQLITE_OK)
+		code = store_bind_text(statement, 3, label->value);
+	return code == SQLITE_OK ? store_step(store, statement) : store_error(store, code);
+}
+
+static int add_job(struct store *store, struct job *job)
+{
+	const struct job_request *request = &job->request;
+	int r = insert_job(store, job);
+
+	for (size_t i = 0; i < request->n_labels && r >= 0; i++)
+		r = insert_label(store, job->id, &request->labels[i]);
+	return r;
+}
+
 int store_add_jobs(struct store *store, struct job *jobs, size_t n)
 {
 	int r = store_begin(store);
@@ -91,7 +113,7 @@ int store_add_jobs(struct store *store, struct job *jobs, size_t n)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < n && r >= 0; i++)
-		r = insert_job(store, &jobs[i]);
+		r = add_job(store, &jobs[i]);
 	r = store_end(store, r);
 	for (size_t i = 0; i < n && r < 0; i++)
 		jobs[i].id = 0;
@@ -209,7 +231,7 @@ int store_get_job(struct store *store, int64_t id, struct job *ret)
 	return read_job(store, statement, ret);
 }
 
-static int read_jobs(struct store *store, sqlite3_stmt *statement, struct job **ret, size_t *ret_n)
+int store_read_jobs(struct store *store, sqlite3_stmt *statement, struct job **ret, size_t *ret_n)
 {
 	struct job *jobs = NULL;
 	size_t n = 0, room = 0;
@@ -232,41 +254,11 @@ static int read_jobs(struct store *store, sqlite3_stmt *statement, struct job **
 	return 0;
 }
 
-/* The words of the wanted states; the parameters of the others stay NULL and select nothing. */
-static int bind_states(sqlite3_stmt *statement, unsigned int states)
-{
-	int code = SQLITE_OK;
-
-	for (int i = 0; i < _JOB_STATE_MAX && code == SQLITE_OK; i++)
-		if (states & 1U << i)
-			code = store_bind_text(statement, 3 + i,
-					       job_state_to_string((enum job_state)i));
-	return code;
-}
-
-int store_list_jobs(struct store *store, const struct job_filter *filter, struct job **ret,
-		    size_t *ret_n)
-{
-	_cleanup_reset_ sqlite3_stmt *statement =
-		store->statements[filter->states ? LIST_JOBS_IN : LIST_JOBS];
-	int code;
-
-	code = sqlite3_bind_int64(statement, 1, filter->before ? filter->before : INT64_MAX);
-	if (code == SQLITE_OK)
-		code = sqlite3_bind_int64(statement, 2,
-					  filter->limit ? (int64_t)filter->limit : -1);
-	if (code == SQLITE_OK && filter->states)
-		code = bind_states(statement, filter->states);
-	if (code != SQLITE_OK)
-		return store_error(store, code);
-	return read_jobs(store, statement, ret, ret_n);
-}
-
 int store_load_unfinished(struct store *store, struct job **ret, size_t *ret_n)
 {
 	_cleanup_reset_ sqlite3_stmt *statement = store->statements[LOAD_UNFINISHED];
 
-	return read_jobs(store, statement, ret, ret_n);
+	return store_read_jobs(store, statement, ret, ret_n);
 }
 
 int store_count_jobs(struct store *store, uint64_t ret[_JOB_STATE_MAX])

@@ -3,7 +3,9 @@
 
 /*
  * job_count is kept by triggers, so that counting never looks at the jobs. Finished jobs are listed
- * by (state, id), which is also the order that lists are read in.
+ * by (state, id), which is also the order that lists are read in; those with a label by (key, value,
+ * job). A request that is no JSON, or a label twice in it, is damage that the job's reader will
+ * tell of; it does not keep the others from their labels.
  */
 const char *const store_migrations[STORE_SCHEMA_VERSION] = {
 	"CREATE TABLE job ("
@@ -82,7 +84,19 @@ const char *const store_migrations[STORE_SCHEMA_VERSION] = {
 	"  excluded INTEGER NOT NULL,"
 	"  rule TEXT,"
 	"  labels TEXT"
-	") STRICT;",
+	") STRICT;"
+	"CREATE TABLE job_label ("
+	"  key TEXT NOT NULL,"
+	"  value TEXT NOT NULL,"
+	"  job INTEGER NOT NULL REFERENCES job (id) ON DELETE CASCADE,"
+	"  PRIMARY KEY (key, value, job)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX job_label_by_job ON job_label (job);"
+	"INSERT OR IGNORE INTO job_label SELECT entry.key, entry.value, job.id"
+	"  FROM job, json_each(iif(json_valid(request), request, '{}'), '$.labels') AS entry"
+	"  WHERE entry.type = 'text';"
+	"CREATE INDEX job_by_creation ON job (created);"
+	"CREATE INDEX job_by_end ON job (finished, created);",
 };
 
 #define NEWEST_IN(parameter)                                          \
@@ -101,6 +115,8 @@ const char
 				"failure_message, failure_hint, attempts, asked, request, owner, "
 				"created) "
 				"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+			[INSERT_JOB_LABEL] =
+				"INSERT INTO job_label (job, key, value) VALUES (?1, ?2, ?3)",
 			[UPDATE_JOB] = "UPDATE job SET state = ?1, started = ?2, finished = ?3, "
 				       "port = ?4, "
 				       "backup = ?5, failure_code = ?6, failure_message = ?7, "

@@ -41,8 +41,8 @@ _must_check_ int store_begin(struct store *store);
 _must_check_ int store_end(struct store *store, int r);
 
 /*
- * Adds one job per element in one transaction, fills in their ids. All of them are stored durably,
- * or none.
+ * Adds one job per element, with the labels of its request, in one transaction, fills in their ids.
+ * All of them are stored durably, or none.
  */
 _must_check_ int store_add_jobs(struct store *store, struct job *jobs, size_t n);
 
@@ -59,12 +59,18 @@ _must_check_ int store_add_backup(struct store *store, const struct backup *back
 _must_check_ int store_get_job(struct store *store, int64_t id, struct job *ret);
 
 struct job_filter {
-	unsigned int states; /* bit per enum job_state, 0: all */
-	int64_t before;      /* only ids below it, 0: no bound */
-	size_t limit;        /* 0: no bound */
+	unsigned int states;        /* bit per enum job_state, 0: all */
+	const struct label *labels; /* all must match those of the request */
+	size_t n_labels;
+	uint64_t since; /* created or finished not before this real time in microseconds, 0: any */
+	int64_t before; /* only ids below it, 0: no bound */
+	size_t limit;   /* 0: no bound */
 };
 
-/* Newest first. The caller frees each with job_clear and the array. */
+/*
+ * Newest first. The caller frees each with job_clear and the array. With labels the work grows with
+ * the jobs that have the first of them, with since with those as new; never with all there are.
+ */
 _must_check_ int store_list_jobs(struct store *store, const struct job_filter *filter,
 				 struct job **ret, size_t *ret_n);
 

@@ -311,6 +311,10 @@ static void numbers_out_of_range(const struct rig *rig)
 		{ "ListJobs", "{\"limit\":-1}", "limit" },
 		{ "ListJobs", "{\"limit\":9223372036854775807}", "limit" },
 		{ "ListJobs", "{\"states\":[7]}", "states[0]" },
+		{ "ListJobs", "{\"labels\":{\"n\":7}}", "labels.n" },
+		{ "ListJobs", "{\"labels\":{\"a b\":\"\"}}", "labels.a b" },
+		{ "ListJobs", "{\"labels\":[]}", "labels" },
+		{ "ListJobs", "{\"since\":\"soon\"}", "since" },
 		{ "ListBackups", "{\"since\":\"soon\"}", "since" },
 	};
 

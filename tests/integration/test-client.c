@@ -20,6 +20,8 @@ static void test_usage_is_2(void **state)
 		{ "da add", "add: not list FILE, add FILE or remove NAME", "hint: see" },
 		{ "submit --length=0", "length", "hint: see" },
 		{ "jobs --state=new", "--state=new: not one of", "hint: see" },
+		{ "jobs --label=batch", "--label=batch: not KEY=VALUE", "hint: see" },
+		{ "jobs --since=soon", "--since=soon: not a date", "hint: see" },
 		{ "attach /dev/x --mode=da", "--mode=da: not one of", "hint: see" },
 		{ "show", "show: missing ID", "hint: see" },
 		{ "show 1x", "not a job's number: 1x", "hint: see" },
@@ -116,7 +118,8 @@ static void test_errors_of_the_daemon(void **state)
 		{ "remove b", "RemoveBackup", "{\"id\":\"b\"}",
 		  ERROR(OURS("NoSuchBackup"), "{\"id\":\"b\"}"), 4, "no such backup: b" },
 		{ "attach /dev/x", "Attach", "{\"device\":\"/dev/x\"}",
-		  ERROR(OURS("NoSuchPort"), "{\"device\":\"/dev/x\"}"), 4, "no such device: /dev/x" },
+		  ERROR(OURS("NoSuchPort"), "{\"device\":\"/dev/x\"}"), 4,
+		  "no such device: /dev/x" },
 		{ "detach /dev/x", "Detach", "{\"device\":\"/dev/x\"}",
 		  ERROR(OURS("NoSuchPort"), "{\"device\":\"/dev/x\"}"), 4, "no such port: /dev/x" },
 		{ "cancel 9", "Cancel", "{\"id\":9}",
@@ -265,6 +268,22 @@ static void test_jobs_are_fetched_in_pieces(void **state)
 	expect(state, endless, "jobs --all", 3, "", "the newest first");
 }
 
+/* Whoever asks for a label or a time wants what has ended too. */
+static void test_jobs_by_label_and_time(void **state)
+{
+#define CHOSEN "\"labels\":{\"batch\":\"a=b\",\"ticket\":\"7\"},\"since\":\"2026-11-23T00:00:00Z\"}"
+	static const struct step steps[] = {
+		{ "ListJobs", "{\"limit\":1000," CHOSEN,
+		  .replies = { PARAMETERS("{\"jobs\":[" JOB(9, "done", "") "]}") } },
+		{ "ListJobs", "{\"limit\":999,\"before\":9," CHOSEN,
+		  .replies = { PARAMETERS("{\"jobs\":[]}") } },
+		{ 0 },
+	};
+
+	expect(state, steps, "jobs --json --label=batch=a=b --label=ticket=7 --since=2026-11-23", 0,
+	       "{\"jobs\":[" JOB(9, "done", "") "]}\n", NULL);
+}
+
 static void test_jobs_table(void **state)
 {
 	static const struct step steps[] = {
@@ -370,6 +389,7 @@ int main(void)
 		BENCH_TEST(test_attach_makes_the_path_absolute),
 		BENCH_TEST(test_submit),
 		BENCH_TEST(test_jobs_are_fetched_in_pieces),
+		BENCH_TEST(test_jobs_by_label_and_time),
 		BENCH_TEST(test_jobs_table),
 		BENCH_TEST(test_show),
 		BENCH_TEST(test_backups),
