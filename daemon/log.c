@@ -17,7 +17,7 @@
 #include "protocol/base/strings.h"
 
 #define MESSAGE_BYTES 2048 /* longer ones are cut: a line is for people */
-#define FIELD_BYTES   128  /* slots and chips are at most LIMIT_NAME_BYTES long */
+#define FIELD_BYTES   256  /* the longest is the id of a backup, of slot, chip and two numbers */
 #define LINE_BYTES    (MESSAGE_BYTES + 2 * FIELD_BYTES + 64)
 
 #define MESSAGE_FIELD "MESSAGE="
@@ -75,25 +75,30 @@ static void add_field(struct iovec *iov, int *n, const char *text)
 
 static int send_to_journal(int level, const struct log_context *context, const char *message)
 {
-	char priority[16], job[40], slot[FIELD_BYTES], chip[FIELD_BYTES];
-	struct iovec iov[5];
+	static const struct log_context nothing = { 0 };
+	const struct log_context *c = context ? context : &nothing;
+	char priority[16], job[24] = "";
+	const struct {
+		const char *name, *value;
+	} fields[] = {
+		{ "MESSAGE_ID", c->id },       { "MTKRB_JOB", c->job ? job : NULL },
+		{ "MTKRB_SLOT", c->slot },     { "MTKRB_CHIP", c->chip },
+		{ "MTKRB_BACKUP", c->backup }, { "MTKRB_FAILURE", c->failure },
+	};
+	char texts[ARRAY_SIZE(fields)][FIELD_BYTES];
+	struct iovec iov[ARRAY_SIZE(fields) + 2];
 	int n = 0;
 
 	(void)snprintf(priority, sizeof(priority), "PRIORITY=%d", level);
+	(void)snprintf(job, sizeof(job), "%" PRId64, c->job);
 	add_field(iov, &n, message);
 	add_field(iov, &n, priority);
-	if (context && context->job) {
-		(void)snprintf(job, sizeof(job), "MTKRB_JOB=%" PRId64, context->job);
-		add_field(iov, &n, job);
-	}
-	if (context && context->slot) {
-		(void)snprintf(slot, sizeof(slot), "MTKRB_SLOT=%s", context->slot);
-		add_field(iov, &n, slot);
-	}
-	if (context && context->chip) {
-		(void)snprintf(chip, sizeof(chip), "MTKRB_CHIP=%s", context->chip);
-		add_field(iov, &n, chip);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if (fields[i].value) {
+			(void)snprintf(texts[i], FIELD_BYTES, "%s=%s", fields[i].name,
+				       fields[i].value);
+			add_field(iov, &n, texts[i]);
+		}
 	return sd_journal_sendv(iov, n);
 }
 

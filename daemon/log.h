@@ -4,7 +4,8 @@
 /*
  * The daemon's log: structured to the journal when stderr is connected to it, else plain lines on
  * stderr. Job, slot and chip travel as fields MTKRB_JOB, MTKRB_SLOT, MTKRB_CHIP, so that
- * `journalctl MTKRB_JOB=12` finds them; on stderr they stand before the message.
+ * `journalctl MTKRB_JOB=12` finds them; on stderr they stand before the message. The journal alone
+ * gets MESSAGE_ID, MTKRB_BACKUP and MTKRB_FAILURE.
  */
 
 #include <stdint.h>
@@ -12,10 +13,14 @@
 
 #include "protocol/base/cleanup.h"
 
+/* 0 and NULL: none. */
 struct log_context {
-	int64_t job;      /* 0: none */
-	const char *slot; /* NULL: none */
-	const char *chip; /* NULL: none */
+	const char *id; /* one of log-ids.h */
+	int64_t job;
+	const char *slot;
+	const char *chip;
+	const char *backup;  /* its id */
+	const char *failure; /* its code, as a word */
 };
 
 /* The one process-wide setting besides argv: lines above level (LOG_INFO …) are dropped. */

@@ -15,6 +15,7 @@
 
 #include "daemon/config.h"
 #include "daemon/control.h"
+#include "daemon/log-ids.h"
 #include "daemon/log.h"
 #include "daemon/manager.h"
 #include "daemon/status.h"
@@ -150,7 +151,8 @@ static int on_stop(_unused_ sd_event_source *source, const struct signalfd_sigin
 {
 	struct program *program = userdata;
 
-	log_info("%s: stopping", strsignal((int)info->ssi_signo));
+	log_event(LOG_INFO, &(struct log_context){ .id = LOG_ID_STOPPING }, "%s: stopping",
+		  strsignal((int)info->ssi_signo));
 	status_stopping();
 	manager_stop(program->manager);
 	return 0;
@@ -166,9 +168,11 @@ static int on_reload(_unused_ sd_event_source *source, const struct signalfd_sig
 	if (load_config(&program->arguments, &config) >= 0) {
 		manager_reconfigure(program->manager, &config);
 		manager_audit(program->manager, info->ssi_uid, AUDIT_RELOAD, NULL, NULL);
-		log_info("configuration read again");
+		log_event(LOG_INFO, &(struct log_context){ .id = LOG_ID_CONFIG_READ },
+			  "configuration read again");
 	} else
-		log_error("the configuration is broken; the old one stays in use");
+		log_event(LOG_ERR, &(struct log_context){ .id = LOG_ID_CONFIG_BROKEN },
+			  "the configuration is broken; the old one stays in use");
 	status_ready();
 	return 0;
 }
@@ -274,10 +278,14 @@ int main(int argc, char **argv)
 		return r < 0 ? EX_USAGE : EXIT_SUCCESS;
 	(void)umask(027);
 	r = set_up(&program);
-	if (r < 0)
+	if (r < 0) {
+		log_event(LOG_ERR, &(struct log_context){ .id = LOG_ID_START_FAILED },
+			  "mtkrbd cannot start; the line above says why");
 		return exit_status(r);
+	}
 	status_ready();
-	log_info("mtkrbd %s ready", MTKRB_VERSION);
+	log_event(LOG_INFO, &(struct log_context){ .id = LOG_ID_STARTED }, "mtkrbd %s ready",
+		  MTKRB_VERSION);
 	r = sd_event_loop(program.event);
 	if (r < 0)
 		log_error("event loop: %s", strerrordesc_np(-r));

@@ -9,6 +9,8 @@
 #include "daemon/bench.h"
 #include "daemon/config.h"
 #include "daemon/job-files.h"
+#include "daemon/job-log.h"
+#include "daemon/log-ids.h"
 #include "daemon/log.h"
 #include "daemon/manager.h"
 #include "daemon/port-monitor.h"
@@ -39,6 +41,7 @@ struct manager {
 	struct slots slots;                /* joined with the configuration's, also empty ones */
 	struct publication *publications; /* finished reads that are being checked */
 	uint64_t store_retry_at; /* monotonic; the store took nothing, no job is begun before */
+	bool store_in_trouble;   /* which the log was told */
 	struct quiet quiet;      /* what the automatic rule leaves alone: ME IDs and slots */
 	bool stopping;
 	const struct manager_observer *observer;
@@ -49,6 +52,10 @@ struct manager {
 
 /* Decides again, once, when the loop is next idle. */
 void manager_schedule(struct manager *manager);
+
+/* The store took nothing: it is asked again after a pause. The log hears of it once, and of the end. */
+void manager_store_failed(struct manager *manager);
+void manager_store_works(struct manager *manager);
 
 /* Tells the observer. */
 void manager_port_changed(struct manager *manager, const struct bench_port *port, bool gone);

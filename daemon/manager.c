@@ -17,6 +17,7 @@ static void on_job_changed(const struct job *job, void *userdata)
 {
 	struct manager *manager = userdata;
 
+	job_log_state(job);
 	/* A failed job keeps its files for a retry, as it keeps what it has read. */
 	if (job->state == JOB_DONE || job->state == JOB_CANCELLED)
 		job_files_remove(manager->job_files, job->id);
@@ -68,7 +69,7 @@ static void run_automatic(struct manager *manager, struct bench_port *port)
 	job = r >= 0 ? queue_find(manager->queue, id) : NULL;
 	if (!job) {
 		log_error("no automatic job can be made: %s", strerrordesc_np(-r));
-		manager->store_retry_at = time_now() + STORE_PAUSE_USEC;
+		manager_store_failed(manager);
 		return;
 	}
 	quiet_keep(&manager->quiet, port->port.meid ?: port->port.slot,
@@ -191,7 +192,6 @@ static uint64_t expire_job(struct manager *manager, const struct job *job)
 	port = bench_by_job(&manager->bench, job->id);
 	if (port && port->worker)
 		worker_stop(port->worker);
-	log_event(LOG_WARNING, &(struct log_context){ .job = job->id }, "%s", failure.message);
 	(void)queue_end(manager->queue, job->id, JOB_FAILED, &failure);
 	failure_clear(&failure);
 	return next;
@@ -221,8 +221,14 @@ static void keep_time(struct manager *manager)
 	next = MIN_OF(next, lost);
 	if (manager->store_retry_at > time_now())
 		next = MIN_OF(next, manager->store_retry_at);
-	if (queue_is_pending(manager->queue) && queue_flush(manager->queue) < 0)
-		next = MIN_OF(next, time_now() + STORE_PAUSE_USEC);
+	if (queue_is_pending(manager->queue)) {
+		if (queue_flush(manager->queue) < 0) {
+			manager_store_failed(manager);
+			next = MIN_OF(next, manager->store_retry_at);
+		} else {
+			manager_store_works(manager);
+		}
+	}
 	if (next == USEC_NEVER) {
 		(void)sd_event_source_set_enabled(manager->timer, SD_EVENT_OFF);
 		return;

@@ -57,9 +57,6 @@ void publication_tidy(struct manager *manager, int64_t id)
 
 static void finish_publication(struct manager *manager, const struct job *job)
 {
-	struct log_context context = { .job = job->id,
-				       .slot = job->port.slot,
-				       .chip = job->port.chip };
 	_cleanup_free_ char *why = NULL;
 	struct backup backup = { 0 };
 	struct failure failure = { 0 };
@@ -74,14 +71,12 @@ static void finish_publication(struct manager *manager, const struct job *job)
 					  : "mend the disk, then retry: what was read is kept",
 				  "the backup of job %" PRId64 " cannot be published: %s", id,
 				  why ?: strerrordesc_np(-r));
-		log_event(LOG_ERR, &context, "%s", failure.message);
 		(void)queue_end(manager->queue, id, JOB_FAILED, &failure);
 		failure_clear(&failure);
 		if (r == -EBADMSG)
 			(void)archive_remove_staging(manager->archive, id);
 		return;
 	}
-	log_event(LOG_NOTICE, &context, "backup %s is complete", backup.id);
 	(void)queue_publish(manager->queue, id, &backup);
 	backup_clear(&backup);
 }

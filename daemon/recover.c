@@ -24,7 +24,9 @@ static int adopt_backup(const char *id, void *userdata)
 		return r;
 	r = archive_read_backup(manager->archive, id, &backup, &why);
 	if (r == -EBADMSG) {
-		log_warning("backup %s is not in the catalogue and cannot be: %s", id, why ?: "?");
+		log_event(LOG_WARNING,
+			  &(struct log_context){ .id = LOG_ID_BACKUP_UNREADABLE, .backup = id },
+			  "backup %s is not in the catalogue and cannot be: %s", id, why ?: "?");
 		return 0;
 	}
 	if (r < 0)
@@ -35,7 +37,8 @@ static int adopt_backup(const char *id, void *userdata)
 	else
 		r = store_add_backup(manager->store, &backup, NULL);
 	backup_clear(&backup);
-	log_notice("backup %s added to the catalogue from its manifest", id);
+	log_event(LOG_NOTICE, &(struct log_context){ .id = LOG_ID_BACKUP_ADOPTED, .backup = id },
+		  "backup %s added to the catalogue from its manifest", id);
 	return r;
 }
 
@@ -125,8 +128,11 @@ static int report_missing(struct manager *manager)
 		_cleanup_close_ int fd = archive_open_backup(manager->archive, backups[i].id);
 
 		if (fd == -ENOENT)
-			log_warning("backup %s is in the catalogue but not at %s", backups[i].id,
-				    backups[i].path);
+			log_event(LOG_WARNING,
+				  &(struct log_context){ .id = LOG_ID_BACKUP_MISSING,
+							 .backup = backups[i].id },
+				  "backup %s is in the catalogue but not at %s", backups[i].id,
+				  backups[i].path);
 		backup_clear(&backups[i]);
 	}
 	free(backups);

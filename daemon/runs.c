@@ -13,13 +13,6 @@
 /* After a failure somebody will replug; that is to be tried again, a flapping port is not. */
 #define FAILURE_PAUSE_USEC (30 * USEC_PER_SEC)
 
-static struct log_context context_of(const struct job *job)
-{
-	return (struct log_context){ .job = job->id,
-				     .slot = job->port.slot,
-				     .chip = job->port.chip };
-}
-
 static struct bench_port *port_of(struct manager *manager, const struct worker *worker)
 {
 	for (size_t i = 0; i < manager->bench.n; i++)
@@ -57,10 +50,6 @@ static void job_read(struct manager *manager, const struct job *job)
 static void job_failed(struct manager *manager, const struct job *job,
 		       const struct failure *failure)
 {
-	struct log_context context = context_of(job);
-
-	log_event(LOG_WARNING, &context, "%s: %s", failure_code_to_string(failure->code),
-		  failure->message ?: "");
 	if (is_automatic(job))
 		quiet_keep(&manager->quiet, job->port.meid ?: job->port.slot, FAILURE_PAUSE_USEC);
 	(void)queue_end(manager->queue, job->id, JOB_FAILED, failure);
@@ -70,10 +59,14 @@ static void job_failed(struct manager *manager, const struct job *job,
 static void wait_for_watch(struct manager *manager, const struct job *job,
 			   const struct failure *failure)
 {
-	if (job->port.chip)
+	struct log_context context = job_log_context(job);
+
+	if (job->port.chip) {
 		(void)queue_wait(manager->queue, job->id, failure);
-	else
-		(void)queue_put_back(manager->queue, job->id);
+		return;
+	}
+	log_event(LOG_INFO, &context, "queued again: %s", failure->message ?: "");
+	(void)queue_put_back(manager->queue, job->id);
 }
 
 /* The port went before the worker noticed, or its slot was excluded. */
@@ -98,22 +91,18 @@ static void job_ended(struct manager *manager, const struct bench_port *port, in
 		      const struct failure *failure)
 {
 	const struct job *job = queue_find(manager->queue, id);
-	struct log_context context;
 
 	if (!job || job->state != JOB_RUNNING) {
 		/* Its time was over, or it was cancelled, and maybe it was retried since. */
 		publication_tidy(manager, id);
 		return;
 	}
-	context = context_of(job);
 	switch (failure->code) {
 	case FAILURE_NONE:
 		job_read(manager, job);
 		break;
 	case FAILURE_DEVICE_LOST:
 	case FAILURE_WRONG_WATCH:
-		log_event(LOG_NOTICE, &context, "waiting for the watch: %s",
-			  failure->message ?: "");
 		wait_for_watch(manager, job, failure);
 		break;
 	case FAILURE_CANCELLED:
@@ -246,7 +235,10 @@ static void on_progressed(struct worker *worker, const struct progress *progress
 static void port_ended(struct manager *manager, struct bench_port *port,
 		       const struct failure *failure)
 {
-	struct log_context context = { .slot = port->port.slot, .chip = port->port.chip };
+	struct log_context context = { .id = LOG_ID_PORT_FAILED,
+				       .slot = port->port.slot,
+				       .chip = port->port.chip,
+				       .failure = failure_code_to_string(failure->code) };
 
 	failure_clear(&port->port.failure);
 	/* What has just been read is not to be read again as long as it is here. */
@@ -301,7 +293,7 @@ static const struct worker_handler run_handler = {
 
 static int start_worker(struct manager *manager, struct bench_port *port)
 {
-	struct log_context context = { .slot = port->port.slot };
+	struct log_context context = { .id = LOG_ID_WORKER_TROUBLE, .slot = port->port.slot };
 	struct worker_open open = {
 		.device = port->port.device,
 		.mode = port->port.mode,
@@ -361,14 +353,13 @@ void run_job(struct manager *manager, struct bench_port *port, const struct job 
 	port->port.job = job->id;
 	r = queue_start(manager->queue, job->id, &port->port);
 	if (r < 0) {
-		log_event(LOG_ERR, &context, "job cannot be started: %s",
-			  store_error_text(manager->store));
 		port->port.job = 0;
 		/* The watch is kept, at rest: it may not answer a second handshake. */
 		set_state(manager, port, PORT_IDENTIFYING);
-		manager->store_retry_at = time_now() + STORE_PAUSE_USEC;
+		manager_store_failed(manager);
 		return;
 	}
+	manager_store_works(manager);
 	port->assigned = job->id;
 	log_event(LOG_INFO, &context, "reading on %s", port->port.device);
 	set_state(manager, port, PORT_BUSY);

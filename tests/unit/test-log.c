@@ -11,11 +11,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include "daemon/log-ids.h"
 #include "daemon/log.h"
 #include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
+
+/* Stands before libsystemd's: what the journal would get, a field a line. */
+static char journal[1024];
+int sd_journal_sendv(const struct iovec *iov, int n);
+int sd_journal_sendv(const struct iovec *iov, int n)
+{
+	journal[0] = '\0';
+	for (int i = 0; i < n; i++) {
+		strncat(journal, iov[i].iov_base, iov[i].iov_len);
+		strncat(journal, "\n", 1);
+	}
+	return 0;
+}
 
 /* stderr while a test runs: a file in memory. */
 struct capture {
@@ -124,6 +140,35 @@ static void test_other_stream(void **state)
 	}
 }
 
+static void test_journal(void **state)
+{
+	const struct capture *capture = *state;
+	const struct log_context context = { .id = LOG_ID_JOB_FAILED,
+					     .job = 12,
+					     .slot = "left",
+					     .chip = "MT6261",
+					     .failure = "read-failed" };
+	char stream[64];
+	struct stat st;
+
+	assert_int_equal(fstat(STDERR_FILENO, &st), 0);
+	(void)snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev,
+		       (uintmax_t)st.st_ino);
+	assert_int_equal(setenv("JOURNAL_STREAM", stream, 1), 0);
+	log_event(LOG_WARNING, &context, "no\nanswer");
+	assert_string_equal(journal, "MESSAGE=no answer\nPRIORITY=4\n"
+				     "MESSAGE_ID=" LOG_ID_JOB_FAILED "\nMTKRB_JOB=12\n"
+				     "MTKRB_SLOT=left\nMTKRB_CHIP=MT6261\n"
+				     "MTKRB_FAILURE=read-failed\n");
+	log_event(LOG_NOTICE, &(struct log_context){ .backup = "20261123T143110Z-mt6261-A1-7" },
+		  "whole");
+	assert_string_equal(journal, "MESSAGE=whole\nPRIORITY=5\n"
+				     "MTKRB_BACKUP=20261123T143110Z-mt6261-A1-7\n");
+	log_info("plain");
+	assert_string_equal(journal, "MESSAGE=plain\nPRIORITY=6\n");
+	assert_logged(capture, "");
+}
+
 static void test_hostile_text(void **state)
 {
 	const struct capture *capture = *state;
@@ -148,6 +193,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_levels, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_prefixes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_other_stream, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_journal, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_hostile_text, set_up, tear_down),
 	};
 
