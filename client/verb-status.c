@@ -15,8 +15,8 @@
 
 struct daemon_status {
 	char *version;
-	double uptime; /* seconds */
-	uint64_t ports;
+	double uptime;            /* seconds */
+	uint64_t ports, excluded; /* excluded: how many of the ports are */
 	struct json_object *jobs; /* state to number */
 	uint64_t free;            /* bytes */
 };
@@ -36,7 +36,7 @@ static void daemon_status_clear(struct daemon_status *status)
 static const struct field status_fields[] = {
 	F(FIELD_STRING, version, FIELD_REQUIRED), F(FIELD_REAL, uptime, FIELD_REQUIRED),
 	F(FIELD_UINT, ports, FIELD_REQUIRED),     F(FIELD_OBJECT, jobs, FIELD_REQUIRED),
-	F(FIELD_UINT, free, FIELD_REQUIRED),
+	F(FIELD_UINT, free, FIELD_REQUIRED),      F(FIELD_UINT, excluded, 0),
 };
 
 /* "1 running, 12 done": all states that have any, in the order of a job's life. */
@@ -81,7 +81,11 @@ static int status_print(const struct client *client, const struct daemon_status 
 	facts_add(table, "mtkrbd", TINT_NONE, "%s, up %s", status->version,
 		  when_span(status->uptime, up));
 	facts_add(table, "socket", TINT_NONE, "%s", client->socket_path);
-	facts_add(table, "ports", TINT_NONE, "%" PRIu64, status->ports);
+	if (status->excluded)
+		facts_add(table, "ports", TINT_NONE, "%" PRIu64 " (%" PRIu64 " excluded)",
+			  status->ports, status->excluded);
+	else
+		facts_add(table, "ports", TINT_NONE, "%" PRIu64, status->ports);
 	facts_add(table, "jobs", TINT_NONE, "%s", jobs);
 	facts_add(table, "free", TINT_NONE, "%s", format_bytes(status->free, room));
 	return table_print(table, &client->out, stdout);

@@ -28,13 +28,16 @@ int method_get_status(struct call *call, struct json_object *parameters, void *u
 	struct json_object *jobs = NULL, *reply;
 	struct problem problem;
 	uint64_t free_bytes = 0;
-	size_t ports = 0;
+	size_t ports = 0, excluded = 0;
 	int r;
 
 	if (message_read(parameters, NULL, 0, NULL, &problem) < 0)
 		return call_invalid(call, &problem);
 	for (size_t i = 0; i < bench->n; i++)
-		ports += !bench->ports[i]->gone;
+		if (!bench->ports[i]->gone) {
+			ports++;
+			excluded += bench->ports[i]->excluded;
+		}
 	r = manager_free_space(control->manager, &free_bytes);
 	if (r >= 0)
 		r = count_jobs(control->manager, &jobs);
@@ -43,7 +46,7 @@ int method_get_status(struct call *call, struct json_object *parameters, void *u
 	r = message_build(&reply,
 			  MEMBERS(M_STRING("version", MTKRB_VERSION),
 				  M_REAL("uptime", (double)(time_now() - control->started) / 1e6),
-				  M_INT("ports", ports), M_OBJECT("jobs", jobs),
-				  M_INT("free", free_bytes)));
+				  M_INT("ports", ports), M_INT("excluded", excluded),
+				  M_OBJECT("jobs", jobs), M_INT("free", free_bytes)));
 	return r < 0 ? r : call_reply(call, reply);
 }
