@@ -19,6 +19,7 @@ static const struct method methods[] = {
 	{ "ForgetSlot", method_forget_slot, 0 },
 	{ "Submit", method_submit, 0 },
 	{ "ListJobs", method_list_jobs, METHOD_IS_LONG },
+	{ "ListBatches", method_list_batches, METHOD_IS_LONG },
 	{ "GetJob", method_get_job, 0 },
 	{ "Follow", method_follow, METHOD_NEEDS_MORE },
 	{ "Cancel", method_cancel, 0 },

@@ -39,6 +39,7 @@ int method_forget_slot(struct call *call, struct json_object *parameters, void *
 
 int method_submit(struct call *call, struct json_object *parameters, void *userdata);
 int method_list_jobs(struct call *call, struct json_object *parameters, void *userdata);
+int method_list_batches(struct call *call, struct json_object *parameters, void *userdata);
 int method_get_job(struct call *call, struct json_object *parameters, void *userdata);
 int method_follow(struct call *call, struct json_object *parameters, void *userdata);
 int method_cancel(struct call *call, struct json_object *parameters, void *userdata);

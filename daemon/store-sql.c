@@ -140,6 +140,30 @@ const char
 				"SELECT " JOB_COLUMNS " FROM job "
 				"WHERE state IN ('queued', 'running', 'waiting') ORDER BY id",
 			[COUNT_JOBS] = "SELECT state, n FROM job_count",
+			/*
+			 * From one name to the next through the index, so that it is not read whole; no name
+			 * comes after NULL.
+			 */
+			[LIST_BATCHES] =
+				"WITH RECURSIVE name (value) AS ("
+				"  SELECT min(value) FROM job_label WHERE key = 'batch'"
+				"  UNION ALL"
+				"  SELECT (SELECT min(value) FROM job_label"
+				"    WHERE key = 'batch' AND value > name.value)"
+				"  FROM name WHERE value IS NOT NULL"
+				"), newest (value, job) AS ("
+				"  SELECT value, (SELECT max(job) FROM job_label"
+				"    WHERE key = 'batch' AND value = name.value) AS last"
+				"  FROM name WHERE value IS NOT NULL ORDER BY last DESC LIMIT ?1"
+				") SELECT newest.value, min(created),"
+				"  iif(min(finished) > 0, max(finished), 0),"
+				"  sum(state = 'queued'), sum(state = 'running'),"
+				"  sum(state = 'waiting'), sum(state = 'done'),"
+				"  sum(state = 'failed'), sum(state = 'cancelled')"
+				"  FROM newest CROSS JOIN job_label AS label"
+				"  ON label.key = 'batch' AND label.value = newest.value"
+				"  CROSS JOIN job ON job.id = label.job"
+				"  GROUP BY newest.job ORDER BY newest.job DESC",
 			[INSERT_BACKUP] = "INSERT INTO backup (" BACKUP_COLUMNS ") "
 					  "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 			[DELETE_BACKUP] = "DELETE FROM backup WHERE id = ?1",

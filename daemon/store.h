@@ -21,6 +21,7 @@
 #include "protocol/control/job.h"
 
 struct slot_settings;
+struct batch;
 struct store;
 
 /* Opens or creates path (mode 0640), migrates older schemas, refuses newer ones (-EPROTONOSUPPORT). */
@@ -73,6 +74,13 @@ struct job_filter {
  */
 _must_check_ int store_list_jobs(struct store *store, const struct job_filter *filter,
 				 struct job **ret, size_t *ret_n);
+
+/*
+ * The limit (0: all) batches that were added to last, the newest first. The work grows with them and
+ * with their jobs. The caller frees each with batch_clear and the array.
+ */
+_must_check_ int store_list_batches(struct store *store, size_t limit, struct batch **ret,
+				    size_t *ret_n);
 
 /* All unfinished jobs (queued, running, waiting), oldest first: what the daemon keeps in memory. */
 _must_check_ int store_load_unfinished(struct store *store, struct job **ret, size_t *ret_n);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "protocol/base/fd.h"
+#include "protocol/control/batch.h"
 
 /* What SQLite's machine did for all statements of the process since it was last set to 0. */
 static uint64_t work;
@@ -184,6 +185,56 @@ static void test_labels_of_older_jobs(void **state)
 	assert_found(place, &(struct job_filter){ .labels = monday, .n_labels = 1 }, "653");
 }
 
+static void free_batches(struct batch *batches, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		batch_clear(&batches[i]);
+	free(batches);
+}
+
+static void test_batches(void **state)
+{
+	struct place *place = *state;
+	struct batch *batches;
+	size_t n;
+
+	(void)add_labelled(place, JOB_QUEUED, NULL, "T-0");
+	assert_int_equal(store_list_batches(place->store, 0, &batches, &n), 0);
+	assert_int_equal(n, 0);
+	free_batches(batches, n);
+
+	(void)add_labelled(place, JOB_DONE, "zebra", "T-1");
+	(void)add_labelled(place, JOB_DONE, "", NULL);
+	(void)add_labelled(place, JOB_DONE, "ape", "T-1");
+	(void)add_labelled(place, JOB_FAILED, "zebra", "T-2");
+	(void)add_labelled(place, JOB_RUNNING, "zebra", "T-3");
+	(void)add_labelled(place, JOB_CANCELLED, "ape", "T-3");
+	set_times(place, 3, 10, 12);
+	set_times(place, 4, 10, 20);
+	set_times(place, 5, 13, 17);
+	set_times(place, 7, 14, 21);
+	assert_int_equal(store_list_batches(place->store, 0, &batches, &n), 0);
+	assert_int_equal(n, 3);
+	assert_string_equal(batches[0].name, "ape");
+	assert_int_equal(batches[0].created, 10);
+	assert_int_equal(batches[0].finished, 21);
+	assert_int_equal(batches[0].jobs[JOB_DONE], 1);
+	assert_int_equal(batches[0].jobs[JOB_CANCELLED], 1);
+	assert_int_equal(batches[0].jobs[JOB_FAILED], 0);
+	assert_string_equal(batches[1].name, "zebra");
+	assert_int_equal(batches[1].finished, 0);
+	assert_int_equal(batches[1].jobs[JOB_DONE], 1);
+	assert_int_equal(batches[1].jobs[JOB_FAILED], 1);
+	assert_int_equal(batches[1].jobs[JOB_RUNNING], 1);
+	assert_string_equal(batches[2].name, "");
+	free_batches(batches, n);
+
+	assert_int_equal(store_list_batches(place->store, 1, &batches, &n), 0);
+	assert_int_equal(n, 1);
+	assert_string_equal(batches[0].name, "ape");
+	free_batches(batches, n);
+}
+
 /* So many jobs of no interest, with other batches and tickets, created and ended at time 1. */
 static void add_others(struct place *place, int n)
 {
@@ -223,6 +274,19 @@ static const struct job_filter filters[] = {
 };
 static const size_t filters_find[ARRAY_SIZE(filters)] = { 40, 20, 1, 20, 40, 40, 20 };
 
+static uint64_t work_of_newest_batch(struct place *place)
+{
+	struct batch *batches;
+	size_t n;
+
+	work = 0;
+	assert_int_equal(store_list_batches(place->store, 1, &batches, &n), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(batches[0].jobs[JOB_DONE], 20);
+	free_batches(batches, n);
+	return work;
+}
+
 /* What it takes to find forty jobs of today behind so many others. */
 static void measure(struct place *place, int others, uint64_t ret[ARRAY_SIZE(filters)])
 {
@@ -233,6 +297,21 @@ static void measure(struct place *place, int others, uint64_t ret[ARRAY_SIZE(fil
 				   i == 7 ? "T-2" : "T-1");
 	for (size_t i = 0; i < ARRAY_SIZE(filters); i++)
 		ret[i] = work_of(place, &filters[i], filters_find[i]);
+}
+
+/* From name to name, and into the newest: not by way of every job of every batch. */
+static void test_batches_are_not_read_whole(void **state)
+{
+	struct place *place = *state;
+	uint64_t found[ARRAY_SIZE(filters)], names;
+
+	measure(place, 1000, found);
+	names = work_of_newest_batch(place);
+	execute(place, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+		       " WHERE i < 50) INSERT INTO job_label SELECT label.key, label.value,"
+		       " label.job - 2000 * n.i FROM job_label AS label CROSS JOIN n"
+		       " WHERE label.key = 'batch' AND label.value <> 'monday'");
+	assert_in_range(work_of_newest_batch(place), 1, names + names / 10);
 }
 
 static void test_work_does_not_grow(void **state)
@@ -252,6 +331,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_since, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_labels_and_job_or_neither, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_labels_of_older_jobs, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_batches, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_batches_are_not_read_whole, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_work_does_not_grow, set_up, tear_down),
 	};
 
