@@ -124,7 +124,10 @@ static size_t read_status_numbers(const char *status, const char *key, unsigned 
 	const char *at = strstr(status, key);
 	size_t n = 0;
 
-	for (at = at ? at + strlen(key) : NULL; at && n < max;) {
+	if (!at)
+		return 0;
+	at += strlen(key);
+	while (n < max) {
 		while (*at == ' ' || *at == '\t')
 			at++;
 		if (!isdigit((unsigned char)*at))

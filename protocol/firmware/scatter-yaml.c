@@ -144,7 +144,7 @@ static int read_file(struct tree *tree, const yaml_node_t *element, const char *
 
 static int read_region(struct tree *tree, const yaml_node_t *region, const char *name)
 {
-	yaml_node_t *rom;
+	yaml_node_t *rom = NULL;
 	int r;
 
 	if (is_blank(region))
@@ -222,7 +222,7 @@ static int read_parameter(struct tree *tree, const yaml_node_t *element,
 
 static int read_memory(struct tree *tree, const yaml_node_t *memory)
 {
-	yaml_node_t *parameters;
+	yaml_node_t *parameters = NULL;
 	int r;
 
 	if (is_blank(memory))

@@ -193,7 +193,7 @@ static void check_alice(const struct file *viva, uint32_t address, const char *m
 	const uint8_t *map = header + (map_at - address);
 	const uint8_t *dictionary = header + (get_le32(header + 0x10) - address);
 	uint32_t groups = (uint32_t)(dictionary - map) / 4 - 1, offset = 0, words = 0;
-	uint16_t first[32], half[32];
+	uint16_t first[32] = { 0 }, half[32] = { 0 };
 
 	assert_string_equal((const char *)header, magic);
 	assert_int_equal(base, address + 0x28);
