@@ -76,12 +76,13 @@ const struct bench *manager_bench(const struct manager *manager);
 
 /*
  * A port that udev cannot recognise. mode and slot may be NULL. -ENOENT no such device, -ENOTTY
- * not a terminal device, -EEXIST it or its slot is on the bench already. *ret is borrowed.
+ * not a terminal device, -EEXIST it, by this name or another, or its slot is on the bench already.
+ * *ret is borrowed.
  */
 _must_check_ int manager_attach(struct manager *manager, const char *device, const char *mode,
 				const char *slot, const struct port **ret);
 
-/* -ENOENT; a job on it goes waiting. -EPERM for a port that udev found. */
+/* By any name of the device. -ENOENT; a job on it goes waiting. -EPERM for a port that udev found. */
 _must_check_ int manager_detach(struct manager *manager, const char *device);
 
 /* ---- slots ---- */

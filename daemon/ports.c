@@ -11,6 +11,36 @@
 #define LOST_FIRST_USEC (1 * USEC_PER_SEC)
 #define LOST_DOUBLINGS  4 /* up to 16 s between looks */
 
+/* -ENOENT no such device, -ENOTTY it is none. */
+static int device_number(const char *device, dev_t *ret)
+{
+	struct stat st;
+
+	if (stat(device, &st) < 0)
+		return -errno;
+	if (!S_ISCHR(st.st_mode))
+		return -ENOTTY;
+	*ret = st.st_rdev;
+	return 0;
+}
+
+/*
+ * The port of that device, by whatever of its names (/dev/ttyUSB0, /dev/serial/by-id/…) it is here.
+ * Asked anew each time: names come to mean other devices, numbers are given away again.
+ */
+static struct bench_port *find_device(const struct bench *bench, const char *device)
+{
+	dev_t number, other;
+
+	if (device_number(device, &number) < 0)
+		return NULL;
+	for (size_t i = 0; i < bench->n; i++)
+		if (!bench->ports[i]->gone &&
+		    device_number(bench->ports[i]->port.device, &other) >= 0 && other == number)
+			return bench->ports[i];
+	return NULL;
+}
+
 static int add_port(struct manager *manager, const char *place, const char *device,
 		    const char *mode, const char *syspath, struct bench_port **ret)
 {
@@ -90,6 +120,13 @@ static void on_arrived(const struct udev_port *found, void *userdata)
 			  found->device, port->port.device);
 		return;
 	}
+	port = find_device(&manager->bench, found->device);
+	if (port && !port->syspath) {
+		log_event(LOG_INFO, &context,
+			  "%s is left alone: it was attached by hand, in slot %s", found->device,
+			  port->port.slot);
+		return;
+	}
 	if (add_port(manager, found->path, found->device, found->mode, found->syspath, &port) < 0)
 		return;
 	log_event(LOG_INFO, &context, "%s arrived (%s)%s", found->device, found->mode,
@@ -124,23 +161,17 @@ void ports_lost(struct manager *manager, struct bench_port *port)
 	port->retry_at = time_now() + (LOST_FIRST_USEC << doublings);
 }
 
-static bool device_is_there(const char *device)
-{
-	struct stat st;
-
-	return stat(device, &st) >= 0 && S_ISCHR(st.st_mode);
-}
-
 uint64_t ports_look_for_lost(struct manager *manager)
 {
 	uint64_t now = time_now(), next = USEC_NEVER;
+	dev_t number;
 
 	for (size_t i = 0; i < manager->bench.n; i++) {
 		struct bench_port *port = manager->bench.ports[i];
 
 		if (!port->lost || port->gone)
 			continue;
-		if (port->retry_at <= now && device_is_there(port->port.device)) {
+		if (port->retry_at <= now && device_number(port->port.device, &number) >= 0) {
 			port->lost = false;
 			port->left_alone = quiet_has(&manager->quiet, port->port.slot);
 			ports_rest(port);
@@ -185,16 +216,15 @@ int manager_attach(struct manager *manager, const char *device, const char *mode
 	_cleanup_free_ char *place = slot ? strdup(slot) : slot_of_device(device);
 	const struct slot *known = place ? slots_of(&manager->slots, place) : NULL;
 	struct bench_port *port;
-	struct stat st;
+	dev_t number;
 	int r;
 
 	if (!place)
 		return -ENOMEM;
-	if (stat(device, &st) < 0)
-		return -errno;
-	if (!S_ISCHR(st.st_mode))
-		return -ENOTTY;
-	if (bench_by_device(&manager->bench, device) ||
+	r = device_number(device, &number);
+	if (r < 0)
+		return r;
+	if (bench_by_device(&manager->bench, device) || find_device(&manager->bench, device) ||
 	    bench_by_slot(&manager->bench, known ? known->name : place))
 		return -EEXIST;
 	r = add_port(manager, place, device, mode ?: "auto", NULL, &port);
@@ -210,7 +240,8 @@ int manager_attach(struct manager *manager, const char *device, const char *mode
 
 int manager_detach(struct manager *manager, const char *device)
 {
-	struct bench_port *port = bench_by_device(&manager->bench, device);
+	struct bench_port *port =
+		bench_by_device(&manager->bench, device) ?: find_device(&manager->bench, device);
 
 	if (!port)
 		return -ENOENT;

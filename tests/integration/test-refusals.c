@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "protocol/base/strings.h"
+#include "protocol/control/error.h"
 
 static int set_up(void **state)
 {
@@ -119,6 +120,30 @@ static void test_secure_boot_can_still_be_read(void **state)
 	rig_attach(rig, watch.link, "A1");
 	job = rig_wait(rig, id, JOB_DONE, 30);
 	job_clear(&job);
+	watch_unplug(&watch);
+}
+
+/* A device has many names; by none of them it becomes a second port. */
+static void test_one_device_by_two_names(void **state)
+{
+	struct rig *rig = *state;
+	_cleanup_free_ char *real = NULL, *attach = NULL, *detach = NULL;
+	_cleanup_message_ struct json_object *error = NULL, *reply = NULL;
+	struct watch watch;
+
+	watch_plug(rig, &watch, "watch", "--flash", "new:1M", NULL);
+	real = realpath(watch.link, NULL);
+	assert_non_null(real);
+	assert_string_not_equal(real, watch.link);
+	attach = str_format("{\"device\":\"%s\",\"slot\":\"A2\"}", real);
+	detach = str_format("{\"device\":\"%s\"}", real);
+	rig_attach(rig, watch.link, "A1");
+	error = rig_call(rig, "Attach", attach, ERROR_INVALID_REQUEST);
+	assert_string_equal(message_string(message_member(error, "field")), "device");
+	reply = rig_call(rig, "ListPorts", "{}", NULL);
+	assert_int_equal(message_length(message_member(reply, "ports")), 1);
+	message_unref(rig_call(rig, "Detach", detach, NULL));
+	message_unref(rig_call(rig, "Attach", attach, NULL));
 	watch_unplug(&watch);
 }
 
@@ -290,6 +315,8 @@ int main(void)
 						rig_test_tear_down),
 		cmocka_unit_test_setup_teardown(test_requests, set_up, rig_test_tear_down),
 		cmocka_unit_test_setup_teardown(test_devices, set_up, rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_one_device_by_two_names, set_up,
+						rig_test_tear_down),
 		cmocka_unit_test_setup_teardown(test_second_daemon, set_up, rig_test_tear_down),
 		cmocka_unit_test_setup_teardown(test_socket_in_use, set_up, rig_test_tear_down),
 		cmocka_unit_test_setup_teardown(test_broken_configuration, set_up,

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The daemon with real uevents: umockdev makes the devices, its ttys are opened by libserialport.
- * Rules do not run here, so the properties that ours would set are set by hand (the rules have tests
- * of their own).
+ * The daemon with real uevents, of a bus that is made for it (mock-bus.h).
  */
 
 #include "tests/integration/rig.h"
@@ -14,13 +12,12 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
-
-#include <umockdev.h>
 
 #include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
+#include "protocol/control/error.h"
+#include "tests/integration/mock-bus.h"
 
 /* Carries bytes between the tty that umockdev made and the virtual watch's pty. */
 struct cable {
@@ -32,11 +29,7 @@ struct cable {
 
 struct bench {
 	struct rig rig;
-	UMockdevTestbed *testbed;
-	UMockdevIoctlBase *modem_lines;
-	GMainContext *context;
-	GMainLoop *loop;
-	pthread_t loop_thread;
+	struct mock_bus bus;
 };
 
 static void carry(int from, int to)
@@ -66,7 +59,7 @@ static void *run_cable(void *userdata)
 	return NULL;
 }
 
-static void cable_connect(struct bench *bench, struct cable *cable, const char *device,
+static void cable_connect(struct bench *bench, struct cable *cable, const char *tty,
 			  const struct watch *watch)
 {
 	int wake[2];
@@ -74,7 +67,7 @@ static void cable_connect(struct bench *bench, struct cable *cable, const char *
 	assert_int_equal(pipe2(wake, O_CLOEXEC), 0);
 	cable->wake = wake[0];
 	cable->cut = wake[1];
-	cable->ends[0] = umockdev_testbed_get_dev_fd(bench->testbed, device);
+	cable->ends[0] = mock_bus_far_end(&bench->bus, tty);
 	assert_true(cable->ends[0] >= 0);
 	cable->ends[1] = open(watch->link, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	assert_true(cable->ends[1] >= 0);
@@ -89,56 +82,11 @@ static void cable_cut(struct cable *cable)
 	fd_close(cable->wake);
 }
 
-/* libserialport insists on modem lines; a USB boot ROM has none worth the name. */
-static gboolean answer_modem_lines(_unused_ UMockdevIoctlBase *base, UMockdevIoctlClient *client,
-				   _unused_ gpointer userdata)
-{
-	switch (umockdev_ioctl_client_get_request(client)) {
-	case TIOCMGET: {
-		UMockdevIoctlData *argument = umockdev_ioctl_client_get_arg(client);
-		UMockdevIoctlData *lines =
-			umockdev_ioctl_data_resolve(argument, 0, sizeof(int), NULL);
-		int value = 0;
-
-		umockdev_ioctl_data_update(lines, 0, (guint8 *)&value, sizeof(value));
-		umockdev_ioctl_client_complete(client, 0, 0);
-		g_object_unref(lines);
-		return TRUE;
-	}
-	case TIOCMSET:
-	case TIOCMBIS:
-	case TIOCMBIC:
-	case TIOCEXCL:
-	case TIOCNXCL:
-		umockdev_ioctl_client_complete(client, 0, 0);
-		return TRUE;
-	default:
-		return FALSE;
-	}
-}
-
-static void *run_loop(void *userdata)
-{
-	struct bench *bench = userdata;
-
-	g_main_context_push_thread_default(bench->context);
-	g_main_loop_run(bench->loop);
-	g_main_context_pop_thread_default(bench->context);
-	return NULL;
-}
-
 static int set_up(void **state)
 {
 	struct bench *bench = calloc(1, sizeof(*bench));
 
-	bench->testbed = umockdev_testbed_new();
-	bench->context = g_main_context_new();
-	bench->loop = g_main_loop_new(bench->context, FALSE);
-	g_main_context_push_thread_default(bench->context);
-	bench->modem_lines = umockdev_ioctl_base_new();
-	g_signal_connect(bench->modem_lines, "handle-ioctl", G_CALLBACK(answer_modem_lines), NULL);
-	g_main_context_pop_thread_default(bench->context);
-	assert_int_equal(pthread_create(&bench->loop_thread, NULL, run_loop, bench), 0);
+	mock_bus_open(&bench->bus);
 	rig_set_up(&bench->rig, "[automatic]\nenabled=yes\nverify=none\nrepeat-after=1s\n"
 				"[read]\nhandshake-timeout-usb=20s\n"
 				"[slots]\nleft=pci-0000:00:14.0-usb-0:2\n");
@@ -151,59 +99,28 @@ static int tear_down(void **state)
 	struct bench *bench = *state;
 
 	rig_tear_down(&bench->rig);
-	g_main_loop_quit(bench->loop);
-	(void)pthread_join(bench->loop_thread, NULL);
-	g_object_unref(bench->modem_lines);
-	g_object_unref(bench->testbed);
-	g_main_loop_unref(bench->loop);
-	g_main_context_unref(bench->context);
+	mock_bus_close(&bench->bus);
 	free(bench);
 	return 0;
 }
 
-/* A boot ROM on USB port 1-PORT as driver's first tty; what our rules would say of it. */
+/* A watch's tty; a second one of the same watch finds its USB device there (attributes NULL). */
 static void plug(struct bench *bench, const char *port, const char *tty, const char *mode,
-		 const char *strings)
+		 const char *attributes)
 {
-	_cleanup_free_ char *device = str_format(
-		"P: /devices/pci0000:00/0000:00:14.0/usb1/1-%s\n"
-		"E: SUBSYSTEM=usb\nE: DEVTYPE=usb_device\n"
-		"A: idVendor=0e8d\nA: idProduct=0003\n%s",
-		port, strings ?: "");
-	_cleanup_free_ char *node = str_format(
-		"P: /devices/pci0000:00/0000:00:14.0/usb1/1-%s/1-%s:1.1/tty/%s\n"
-		"N: %s\nE: SUBSYSTEM=tty\nE: DEVNAME=/dev/%s\nE: MAJOR=166\nE: MINOR=0\n"
-		"E: ID_PATH=pci-0000:00:14.0-usb-0:%s:1.1\nE: MTKRB_MODE=%s\n"
-		"E: TAGS=:mtkrb:\nE: USEC_INITIALIZED=1\nA: dev=166:0\n",
-		port, port, tty, tty, tty, port, mode);
-	_cleanup_free_ char *path = str_format("/dev/%s", tty);
-	GError *error = NULL;
-
-	/* A second tty of the same watch finds its USB device there. */
-	if ((strings && !umockdev_testbed_add_from_string(bench->testbed, device, &error)) ||
-	    !umockdev_testbed_add_from_string(bench->testbed, node, &error) ||
-	    !umockdev_testbed_attach_ioctl(bench->testbed, path, bench->modem_lines, &error))
-		fail_msg("umockdev: %s", error->message);
+	if (attributes)
+		mock_bus_add_device(&bench->bus, port, attributes);
+	mock_bus_add_tty(&bench->bus, port, tty, mode);
 }
 
 static void send_uevent(struct bench *bench, const char *port, const char *tty, const char *action)
 {
-	_cleanup_free_ char *path = str_format(
-		"/sys/devices/pci0000:00/0000:00:14.0/usb1/1-%s/1-%s:1.1/tty/%s", port, port, tty);
-
-	umockdev_testbed_uevent(bench->testbed, path, action);
+	mock_bus_uevent(&bench->bus, port, tty, action);
 }
 
 static void unplug(struct bench *bench, const char *port, const char *tty)
 {
-	_cleanup_free_ char *node = str_format(
-		"/sys/devices/pci0000:00/0000:00:14.0/usb1/1-%s/1-%s:1.1/tty/%s", port, port, tty);
-	_cleanup_free_ char *device =
-		str_format("/sys/devices/pci0000:00/0000:00:14.0/usb1/1-%s", port);
-
-	send_uevent(bench, port, tty, "remove");
-	umockdev_testbed_remove_device(bench->testbed, node);
-	umockdev_testbed_remove_device(bench->testbed, device);
+	mock_bus_unplug(&bench->bus, port, tty);
 }
 
 static size_t count_ports(const struct rig *rig)
@@ -258,7 +175,7 @@ static void plugged_after_start(struct bench *bench, const char *size)
 	assert_int_equal(count_ports(rig), 0);
 	watch_plug(rig, &watch, "watch", "--flash", image, NULL);
 	plug(bench, "2", "ttyACM0", "brom", "");
-	cable_connect(bench, &cable, "/dev/ttyACM0", &watch);
+	cable_connect(bench, &cable, "ttyACM0", &watch);
 	send_uevent(bench, "2", "ttyACM0", "add");
 	expect_backup(rig, wait_for_job_after(rig, 0), "left", image);
 	cable_cut(&cable);
@@ -293,7 +210,7 @@ static void test_there_before_start(void **state)
 	rig_make_image(rig, "image", "1M", image);
 	watch_plug(rig, &watch, "watch", "--flash", image, NULL);
 	plug(bench, "3", "ttyUSB0", "brom", "");
-	cable_connect(bench, &cable, "/dev/ttyUSB0", &watch);
+	cable_connect(bench, &cable, "ttyUSB0", &watch);
 	rig_start_with_udev(rig);
 	expect_backup(rig, wait_for_job_after(rig, 0), "pci-0000:00:14.0-usb-0:3", image);
 	cable_cut(&cable);
@@ -314,7 +231,7 @@ static void test_comes_back_as_another_tty(void **state)
 	rig_start_with_udev(rig);
 	watch_plug(rig, &watch, "watch", "--flash", image, NULL);
 	plug(bench, "2", "ttyACM0", "brom", "");
-	cable_connect(bench, &cable, "/dev/ttyACM0", &watch);
+	cable_connect(bench, &cable, "ttyACM0", &watch);
 	send_uevent(bench, "2", "ttyACM0", "add");
 	first = wait_for_job_after(rig, 0);
 	expect_backup(rig, first, "left", image);
@@ -325,7 +242,7 @@ static void test_comes_back_as_another_tty(void **state)
 	sleep_ms(3200); /* longer than a restart after the reset takes */
 	watch_plug(rig, &watch, "again", "--flash", image, NULL);
 	plug(bench, "2", "ttyUSB0", "brom", "");
-	cable_connect(bench, &cable, "/dev/ttyUSB0", &watch);
+	cable_connect(bench, &cable, "ttyUSB0", &watch);
 	send_uevent(bench, "2", "ttyUSB0", "add");
 	expect_backup(rig, wait_for_job_after(rig, first), "left", image);
 	cable_cut(&cable);
@@ -349,6 +266,32 @@ static void test_two_nodes_of_one_watch(void **state)
 	assert_int_equal(count_ports(rig), 1);
 }
 
+/* By hand or by udev, and by whatever name: one tty is one port. */
+static void test_attached_and_found(void **state)
+{
+	struct bench *bench = *state;
+	struct rig *rig = &bench->rig;
+
+	rig_start_with_udev(rig);
+	plug(bench, "4", "ttyACM0", "brom", "");
+	wait_for_ports(rig, 1);
+	/* The nodes of this bus all have one device number: as a link to the other would. */
+	plug(bench, "4", "ttyAlias", NULL, NULL);
+	message_unref(rig_call(rig, "Attach", "{\"device\":\"/dev/ttyAlias\",\"slot\":\"A1\"}",
+			       ERROR_INVALID_REQUEST));
+	mock_bus_remove_tty(&bench->bus, "4", "ttyAlias");
+	unplug(bench, "4", "ttyACM0");
+	wait_for_ports(rig, 0);
+	plug(bench, "4", "ttyUSB0", NULL, "");
+	rig_attach(rig, "/dev/ttyUSB0", "A1");
+	mock_bus_set_mode(&bench->bus, "4", "ttyUSB0", "brom");
+	send_uevent(bench, "4", "ttyUSB0", "add");
+	for (int i = 0; i < 300 && !rig_log_has(rig, "attached by hand"); i++)
+		sleep_ms(10);
+	assert_true(rig_log_has(rig, "/dev/ttyUSB0 is left alone: it was attached by hand"));
+	assert_int_equal(count_ports(rig), 1);
+}
+
 /* An arrival in a slot whose old port is gone takes it over, also when the removal was lost. */
 static void test_a_removal_that_was_not_heard(void **state)
 {
@@ -359,9 +302,7 @@ static void test_a_removal_that_was_not_heard(void **state)
 	plug(bench, "4", "ttyACM0", "brom", "");
 	send_uevent(bench, "4", "ttyACM0", "add");
 	wait_for_ports(rig, 1);
-	umockdev_testbed_remove_device(
-		bench->testbed,
-		"/sys/devices/pci0000:00/0000:00:14.0/usb1/1-4/1-4:1.1/tty/ttyACM0");
+	mock_bus_remove_tty(&bench->bus, "4", "ttyACM0");
 	plug(bench, "4", "ttyUSB0", "brom", NULL);
 	send_uevent(bench, "4", "ttyUSB0", "add");
 	for (int i = 0; i < 300 && !rig_log_has(rig, "ttyUSB0 arrived"); i++)
@@ -432,7 +373,7 @@ static void test_replugged_in_the_middle(void **state)
 	rig_start_with_udev(rig);
 	watch_plug(rig, &watch, "watch", "--flash", image, "--rate", "3000000", NULL);
 	plug(bench, "2", "ttyACM0", "brom", "");
-	cable_connect(bench, &cable, "/dev/ttyACM0", &watch);
+	cable_connect(bench, &cable, "ttyACM0", &watch);
 	send_uevent(bench, "2", "ttyACM0", "add");
 	id = wait_for_job_after(rig, 0);
 	sleep_ms(700);
@@ -444,7 +385,7 @@ static void test_replugged_in_the_middle(void **state)
 	wait_for_ports(rig, 0);
 	watch_plug(rig, &watch, "again", "--flash", image, NULL);
 	plug(bench, "2", "ttyACM1", "brom", "");
-	cable_connect(bench, &cable, "/dev/ttyACM1", &watch);
+	cable_connect(bench, &cable, "ttyACM1", &watch);
 	send_uevent(bench, "2", "ttyACM1", "add");
 	expect_backup(rig, id, "left", image);
 	cable_cut(&cable);
@@ -469,7 +410,7 @@ static void test_followed_through_its_modes(void **state)
 	rig_start_with_udev(rig);
 	watch_plug(rig, &watch, "watch", "--flash", image, "--fault", "unplug@1M", NULL);
 	plug(bench, "2", "ttyACM0", "brom", "");
-	cable_connect(bench, &cable, "/dev/ttyACM0", &watch);
+	cable_connect(bench, &cable, "ttyACM0", &watch);
 	send_uevent(bench, "2", "ttyACM0", "add");
 	id = wait_for_job_after(rig, 0);
 	job = rig_wait(rig, id, JOB_RUNNING, 30);
@@ -494,7 +435,7 @@ static void test_followed_through_its_modes(void **state)
 
 	watch_plug(rig, &watch, "again", "--flash", image, "--fault", "preloader", NULL);
 	plug(bench, "2", "ttyACM2", "preloader", "");
-	cable_connect(bench, &cable, "/dev/ttyACM2", &watch);
+	cable_connect(bench, &cable, "ttyACM2", &watch);
 	send_uevent(bench, "2", "ttyACM2", "add");
 	expect_backup(rig, id, "left", image);
 	cable_cut(&cable);
@@ -510,9 +451,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_there_before_start, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_comes_back_as_another_tty, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_two_nodes_of_one_watch, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_removal_that_was_not_heard, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_running_watch_is_left_alone, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_an_agent_of_others_is_left_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_attached_and_found, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_removal_that_was_not_heard, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_a_running_watch_is_left_alone, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_an_agent_of_others_is_left_alone, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_replugged_in_the_middle, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_followed_through_its_modes, set_up, tear_down),
 	};
