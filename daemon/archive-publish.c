@@ -287,3 +287,16 @@ int archive_read_backup(const struct archive *archive, const char *id, struct ba
 		return refuse(ret_why, "%s belongs to %s", MANIFEST_FILE, manifest.id);
 	return make_row(archive, &manifest, ret);
 }
+
+int archive_check_backup(const struct archive *archive, const char *id, char **ret_why)
+{
+	_cleanup_(manifest_clearp) struct manifest manifest = { 0 };
+	_cleanup_close_ int directory = archive_open_backup(archive, id);
+	int r;
+
+	*ret_why = NULL;
+	if (directory < 0)
+		return directory;
+	r = read_manifest(directory, &manifest, ret_why);
+	return r < 0 ? r : check_ranges(directory, &manifest, ret_why);
+}

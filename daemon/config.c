@@ -10,6 +10,7 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "daemon/config-internal.h"
 #include "daemon/log.h"
 #include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
@@ -142,6 +143,10 @@ static const struct key {
 	  set_handshake_uart },
 	{ "read", "resume-timeout", "0 to 7d, as 30s, 10min, 2h, 1d", set_resume },
 	{ "archive", "free-space-floor", "bytes up to 1048576G, as 1000000, 64M, 2G", set_floor },
+	{ "retention", "keep-last", "0 to 1000000", config_set_keep_last },
+	{ "retention", "keep-for", "0 to 36500d, as 12h, 30d", config_set_keep_for },
+	{ "retention", "keep-label", "KEY or KEY=VALUE", config_add_keep_label },
+	{ "retention", "make-room", "yes, no", config_set_make_room },
 };
 
 /* Notes the first thing that is wrong, key NULL for a whole line; takes reason. Returns error. */
@@ -212,7 +217,7 @@ static int set_key(struct parser *parser, const char *section, const char *name,
 {
 	if (!section_is_known(section))
 		return fail(parser, -EINVAL, section, name, "unknown section",
-			    "daemon, automatic, read, archive, slots");
+			    "daemon, automatic, read, archive, retention, slots");
 	if (streq(section, SLOTS_SECTION))
 		return set_slot(parser, name, value);
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
@@ -239,7 +244,7 @@ static void check_section(struct parser *parser, const char *line)
 
 	if (sscanf(line, "[%64[^]\n]]", section) == 1 && !section_is_known(section))
 		(void)fail(parser, -EINVAL, section, NULL, "unknown section",
-			   "daemon, automatic, read, archive, slots");
+			   "daemon, automatic, read, archive, retention, slots");
 }
 
 /* fgets for inih; the lines are counted here, since its handler is not told. */
@@ -390,5 +395,6 @@ int config_load(const char *path, bool required, struct config *ret, char **ret_
 void config_clear(struct config *config)
 {
 	slot_settings_clear(&config->slots);
+	retention_rules_clear(&config->retention);
 	*config = (struct config){ 0 };
 }

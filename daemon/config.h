@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/retention.h"
 #include "daemon/slot-settings.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/control/job.h"
@@ -25,6 +26,7 @@ struct config {
 	uint64_t resume_timeout_usec;  /* how long a waiting job waits for its watch */
 
 	uint64_t free_space_floor; /* bytes that a new job must leave free */
+	struct retention_rules retention;
 
 	struct slot_settings slots; /* [slots] and [slot NAME]; all have a name and a place */
 };

@@ -31,6 +31,7 @@ static const struct method methods[] = {
 	{ "GetBackup", method_get_backup, 0 },
 	{ "VerifyBackup", method_verify_backup, 0 },
 	{ "RemoveBackup", method_remove_backup, 0 },
+	{ "Prune", method_prune, 0 },
 	{ "ListAudit", method_list_audit, METHOD_IS_LONG },
 };
 

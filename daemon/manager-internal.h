@@ -14,6 +14,7 @@
 #include "daemon/log.h"
 #include "daemon/manager.h"
 #include "daemon/port-monitor.h"
+#include "daemon/prune.h"
 #include "daemon/queue.h"
 #include "daemon/quiet.h"
 #include "daemon/scheduler.h"
@@ -35,6 +36,7 @@ struct manager {
 	struct store *store;
 	struct queue *queue;
 	struct worker_pool *pool;
+	struct pruner *pruner;
 	struct port_monitor *monitor;
 	struct bench bench;
 	struct slot_settings stored_slots; /* what the store has */

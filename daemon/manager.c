@@ -353,6 +353,9 @@ int manager_new(sd_event *event, const struct manager_options *options, struct c
 		r = worker_pool_new(event, options->worker, &manager->pool);
 	if (r >= 0)
 		r = open_state(manager, options, ret_error);
+	if (r >= 0)
+		r = pruner_new(event, manager->store, manager->archive, &manager->config.retention,
+			       &manager->pruner);
 	if (r >= 0 && options->udev) {
 		r = port_monitor_new(event, &ports_handler, manager, &manager->monitor);
 		if (r < 0)
@@ -371,6 +374,7 @@ void manager_free(struct manager *manager)
 	port_monitor_free(manager->monitor);
 	worker_pool_free(manager->pool);
 	publications_forget(manager);
+	pruner_free(manager->pruner);
 	bench_clear(&manager->bench);
 	queue_free(manager->queue);
 	store_close(manager->store);
@@ -389,6 +393,7 @@ void manager_free(struct manager *manager)
 
 int manager_start(struct manager *manager)
 {
+	pruner_start(manager->pruner);
 	manager_schedule(manager);
 	return 0;
 }
@@ -437,6 +442,11 @@ struct agents *manager_agents(const struct manager *manager)
 struct job_files *manager_job_files(const struct manager *manager)
 {
 	return manager->job_files;
+}
+
+struct pruner *manager_pruner(const struct manager *manager)
+{
+	return manager->pruner;
 }
 
 int manager_free_space(const struct manager *manager, uint64_t *ret)

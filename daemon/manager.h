@@ -21,6 +21,7 @@ struct agents;
 struct job_files;
 struct manager;
 struct problem;
+struct pruner;
 
 struct manager_options {
 	const char *state_directory;
@@ -130,6 +131,9 @@ void manager_audit(struct manager *manager, uid_t uid, enum audit_action action,
 
 /* For reading the lists. */
 struct store *manager_store(const struct manager *manager);
+
+/* What removes backups by the rules of the configuration; borrowed. */
+struct pruner *manager_pruner(const struct manager *manager);
 
 /* The download agents it keeps, and what comes along with jobs; borrowed. */
 struct agents *manager_agents(const struct manager *manager);

@@ -55,3 +55,4 @@ int method_verify_backup(struct call *call, struct json_object *parameters, void
 int method_remove_backup(struct call *call, struct json_object *parameters, void *userdata);
 
 int method_list_audit(struct call *call, struct json_object *parameters, void *userdata);
+int method_prune(struct call *call, struct json_object *parameters, void *userdata);

@@ -57,7 +57,7 @@ void publication_tidy(struct manager *manager, int64_t id)
 
 static void finish_publication(struct manager *manager, const struct job *job)
 {
-	_cleanup_free_ char *why = NULL;
+	_cleanup_free_ char *why = NULL, *meid = NULL;
 	struct backup backup = { 0 };
 	struct failure failure = { 0 };
 	int64_t id = job->id;
@@ -77,8 +77,11 @@ static void finish_publication(struct manager *manager, const struct job *job)
 			(void)archive_remove_staging(manager->archive, id);
 		return;
 	}
+	meid = backup.meid ? strdup(backup.meid) : NULL;
 	(void)queue_publish(manager->queue, id, &backup);
 	backup_clear(&backup);
+	if (meid)
+		pruner_look_at(manager->pruner, meid);
 }
 
 static void on_checked(_unused_ struct worker *worker, const struct failure *failure,

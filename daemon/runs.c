@@ -323,6 +323,12 @@ void run_release(_unused_ struct manager *manager, struct bench_port *port)
 	worker_stop(port->worker);
 }
 
+static bool has_room(const struct manager *manager, uint64_t *ret_free)
+{
+	return archive_free_space(manager->archive, ret_free) < 0 ||
+	       *ret_free >= manager->config.free_space_floor;
+}
+
 /* Refuses a job that the disk has no room for; true when it was refused. */
 static bool refuse_for_space(struct manager *manager, const struct job *job)
 {
@@ -330,8 +336,9 @@ static bool refuse_for_space(struct manager *manager, const struct job *job)
 	uint64_t free_bytes = 0;
 	char is[16], floor[16];
 
-	if (archive_free_space(manager->archive, &free_bytes) < 0 ||
-	    free_bytes >= manager->config.free_space_floor)
+	if (has_room(manager, &free_bytes) ||
+	    (pruner_make_room(manager->pruner, manager->config.free_space_floor) > 0 &&
+	     has_room(manager, &free_bytes)))
 		return false;
 	(void)failure_set(
 		&failure, FAILURE_NO_SPACE, "make room or set free-space-floor lower, then retry",

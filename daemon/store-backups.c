@@ -209,7 +209,9 @@ static int prepare_list(struct store *store, const struct backup_filter *filter,
 				    " AND id IN (SELECT backup FROM label WHERE key = ?%d"
 				    " AND value = ?%d)",
 				    (int)(5 + 2 * i), (int)(6 + 2 * i));
-	sqlite3_str_appendall(sql, " ORDER BY created DESC, id DESC LIMIT ?2");
+	sqlite3_str_appendall(sql, filter->oldest_first
+					   ? " ORDER BY created, id LIMIT ?2"
+					   : " ORDER BY created DESC, id DESC LIMIT ?2");
 	text = sqlite3_str_finish(sql);
 	if (!text)
 		return -ENOMEM;
@@ -295,5 +297,23 @@ int store_last_backup_of(struct store *store, const char *meid, uint64_t *ret)
 		return r;
 	if (store_column_unsigned(statement, 0, ret) < 0)
 		return store_damaged(store, "the time of a backup of %s cannot be read", meid);
+	return 0;
+}
+
+int store_next_watch(struct store *store, const char *meid, char **ret)
+{
+	_cleanup_reset_ sqlite3_stmt *statement = store->statements[NEXT_WATCH];
+	char *next = NULL;
+	int r = store_error(store, store_bind_text(statement, 1, meid ? meid : ""));
+
+	if (r >= 0)
+		r = store_step(store, statement);
+	if (r >= 0)
+		r = store_copy_text(statement, 0, &next);
+	if (r < 0)
+		return r;
+	if (!next)
+		return -ENOENT;
+	*ret = next;
 	return 0;
 }

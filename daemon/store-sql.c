@@ -173,6 +173,7 @@ const char
 			[LIST_LABELS] = "SELECT key, value FROM label WHERE backup = ?1 ORDER BY "
 					"key, value",
 			[LAST_BACKUP_OF] = "SELECT max(created) FROM backup WHERE meid = ?1",
+			[NEXT_WATCH] = "SELECT min(meid) FROM backup WHERE meid > ?1",
 			[INSERT_AUDIT] = "INSERT INTO audit (time, uid, action, object, detail) "
 					 "VALUES (?1, ?2, ?3, ?4, ?5)",
 			[LIST_SLOTS] = "SELECT place, name, excluded, rule, labels FROM slot "

@@ -95,13 +95,17 @@ struct backup_filter {
 	size_t n_labels;
 	uint64_t since; /* real time in microseconds, 0: no bound */
 	size_t limit;   /* 0: no bound */
+	bool oldest_first;
 };
 
-/* Newest first; the labels of each in order of key. */
+/* Newest first, unless the filter says otherwise; the labels of each in order of key. */
 _must_check_ int store_list_backups(struct store *store, const struct backup_filter *filter,
 				    struct backup **ret, size_t *ret_n);
 _must_check_ int store_get_backup(struct store *store, const char *id, struct backup *ret);
 _must_check_ int store_remove_backup(struct store *store, const char *id);
+
+/* The ME ID behind this one (NULL: the first) in the catalogue, which the caller frees; -ENOENT. */
+_must_check_ int store_next_watch(struct store *store, const char *meid, char **ret);
 
 /* When the newest backup of this ME ID was made (real time), 0 when there is none. */
 _must_check_ int store_last_backup_of(struct store *store, const char *meid, uint64_t *ret);

@@ -86,6 +86,8 @@ static void test_defaults(void **state)
 	assert_int_equal(config.resume_timeout_usec, 600000000);
 	assert_int_equal(config.free_space_floor, 64 << 20);
 	assert_int_equal(config.slots.n, 0);
+	assert_int_equal(config.retention.keep_last, 0);
+	assert_false(config.retention.make_room);
 	config_clear(&config);
 
 	assert_int_equal(config_load(place->path, true, &config, &error), -ENOENT);
@@ -105,6 +107,8 @@ static void test_every_key(void **state)
 	    "[read]\nhandshake-timeout-usb=500ms\nhandshake-timeout-uart=2min\n"
 	    "resume-timeout=0\n"
 	    "[archive]\nfree-space-floor=2G ; enough\n"
+	    "[retention]\nkeep-last=3\nkeep-for=30d\nkeep-label=ticket\n"
+	    "keep-label=customer=Ms. O'Hara\nmake-room=yes\n"
 	    "[slots]\nleft=pci-0000:00:14.0-usb-0:2.3\nright = platform-fd500000.pcie-usb-0:1.4");
 	load(place, &config);
 	assert_int_equal(config.log_level, LOG_DEBUG);
@@ -122,6 +126,14 @@ static void test_every_key(void **state)
 	assert_string_equal(config.slots.list[0].place, "pci-0000:00:14.0-usb-0:2.3");
 	assert_string_equal(config.slots.list[1].name, "right");
 	assert_string_equal(config.slots.list[1].place, "platform-fd500000.pcie-usb-0:1.4");
+	assert_int_equal(config.retention.keep_last, 3);
+	assert_int_equal(config.retention.keep_for_usec, 30 * 86400000000ULL);
+	assert_int_equal(config.retention.n_keep_labels, 2);
+	assert_string_equal(config.retention.keep_labels[0].key, "ticket");
+	assert_null(config.retention.keep_labels[0].value);
+	assert_string_equal(config.retention.keep_labels[1].key, "customer");
+	assert_string_equal(config.retention.keep_labels[1].value, "Ms. O'Hara");
+	assert_true(config.retention.make_room);
 	config_clear(&config);
 	assert_int_equal(config.slots.n, 0);
 }
@@ -188,6 +200,12 @@ static const struct {
 	{ "[archive]\nfree-space-floor=64MB\n", ":2: [archive] free-space-floor: not understood" },
 	{ "[daemon]\nworker=4\n", ":2: [daemon] worker: unknown key" },
 	{ "[read]\nworkers=4\n", ":2: [read] workers: unknown key" },
+	{ "[retention]\nkeep-last=-1\n",
+	  ":2: [retention] keep-last: out of range (allowed: 0 to 1000000)" },
+	{ "[retention]\nkeep-for=forever\n", ":2: [retention] keep-for: not understood" },
+	{ "[retention]\nkeep-label=a b\n",
+	  ":2: [retention] keep-label: not understood (allowed: KEY or KEY=VALUE)" },
+	{ "[retention]\nkeep-label==x\n", ":2: [retention] keep-label: not understood" },
 	{ "[deamon]\nworkers=4\n", ":1: [deamon]: unknown section (allowed: daemon, automatic" },
 	{ "[daemon]\nworkers=4\n[empty]\n", ":3: [empty]: unknown section" },
 	{ "workers=4\n", ":1: [] workers: unknown section" },

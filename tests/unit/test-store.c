@@ -277,6 +277,30 @@ static void test_backup_filters(void **state)
 	assert_found(place, &(struct backup_filter){ .labels = shop, .n_labels = 2 }, "");
 }
 
+static void test_watch_after_watch(void **state)
+{
+	struct place *place = *state;
+	static const char *const meids[] = { "bb", NULL, "aa", "bb" };
+	static const char *const ids[] = { "a", "b", "c", "d" };
+	char *watch = NULL, *next;
+
+	assert_int_equal(store_next_watch(place->store, NULL, &watch), -ENOENT);
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		struct backup backup = make_backup(ids[i], SOME_TIME + i, 0);
+
+		backup.meid = (char *)meids[i];
+		assert_int_equal(store_add_backup(place->store, &backup, NULL), 0);
+	}
+	assert_int_equal(store_next_watch(place->store, NULL, &watch), 0);
+	assert_string_equal(watch, "aa");
+	assert_int_equal(store_next_watch(place->store, watch, &next), 0);
+	assert_string_equal(next, "bb");
+	free(watch);
+	assert_int_equal(store_next_watch(place->store, next, &watch), -ENOENT);
+	free(next);
+	assert_found(place, &(struct backup_filter){ .oldest_first = true, .limit = 3 }, "abc");
+}
+
 /* A backup and its job's state, both or neither. */
 static void test_backup_with_job(void **state)
 {
@@ -329,6 +353,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_add_jobs_is_atomic, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_backup_round_trip, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_backup_filters, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_watch_after_watch, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_backup_with_job, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_failed_replacement_keeps_the_old, set_up,
 						tear_down),
