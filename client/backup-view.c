@@ -47,6 +47,15 @@ static void backup_add_health(struct table *table, int64_t health)
 			   health);
 }
 
+/* What one has to know before relying on it. */
+static void backup_add_note(struct table *table, const struct backup *backup)
+{
+	if (backup->damaged)
+		table_add(table, TINT_BAD, "DAMAGED");
+	else
+		table_add(table, TINT_FAINT, backup->identical_to ? "identical" : NULL);
+}
+
 static int backup_add_row(struct table *table, const struct backup *backup, uint64_t now)
 {
 	_cleanup_free_ char *labels = labels_line(backup->labels, backup->n_labels);
@@ -60,6 +69,7 @@ static int backup_add_row(struct table *table, const struct backup *backup, uint
 	table_add(table, TINT_NONE, when_ago(now, backup->created, ago));
 	table_add(table, TINT_NONE, labels);
 	backup_add_health(table, backup->health);
+	backup_add_note(table, backup);
 	return 0;
 }
 
@@ -73,6 +83,7 @@ int backup_view_table(const struct term *term, struct json_object *backups, stru
 		{ "CREATED", .drop = 3 },
 		{ "LABELS", .cut = CUT_END },
 		{ "HEALTH", .right = true, .drop = 2 },
+		{ .title = "NOTE" },
 	};
 	_cleanup_(table_freep) struct table *table = NULL;
 	uint64_t now = time_real();
@@ -145,12 +156,18 @@ int backup_view_print(const struct term *term, const struct backup *backup)
 	facts_add_time(table, "created", backup->created);
 	facts_add_known(table, "chip", backup->chip);
 	facts_add_known(table, "ME ID", backup->meid);
+	facts_add_known(table, "firmware", backup->firmware);
 	facts_add(table, "size", TINT_NONE, "%s (%" PRIu64 " bytes)",
 		  format_bytes(backup->size, size), backup->size);
 	facts_add(table, "sha256", TINT_NONE, "%s", backup->sha256);
 	if (backup->health >= 0)
 		facts_add(table, "health", backup->health < HEALTH_GOOD ? TINT_WARN : TINT_GOOD,
 			  "%" PRId64 " %%", backup->health);
+	facts_add_known(table, "identical to", backup->identical_to);
+	facts_add_time(table, "verified", backup->verified);
+	if (backup->damaged)
+		facts_add(table, "state", TINT_BAD, "DAMAGED: 'mtkrbctl verify %s' says where",
+			  backup->id);
 	if (backup->job)
 		facts_add(table, "job", TINT_NONE, "%" PRId64, backup->job);
 	for (size_t i = 0; i < backup->n_labels; i++)

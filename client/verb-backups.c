@@ -1,274 +1,226 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "client/arguments.h"
 #include "client/backup-view.h"
+#include "client/catalogue.h"
 #include "client/client.h"
 #include "client/print.h"
 #include "client/query.h"
 #include "client/verb.h"
 #include "client/when.h"
 #include "protocol/base/strings.h"
-#include "protocol/base/time.h"
 #include "protocol/control/limits.h"
 #include "protocol/control/message.h"
 
-#define GROUP "Backups"
+#define DIGEST_DIGITS_MIN 8U /* as the daemon wants them */
 
-enum { KEY_LABEL = 1, KEY_CHIP, KEY_MEID, KEY_SINCE, KEY_LIMIT };
-
-struct backups_query {
-	const char *chip; /* NULL: any, so with meid */
-	const char *meid;
-	struct json_object *labels; /* NULL: none */
-	char since[TIME_TEXT_SIZE]; /* empty: no bound */
-	int64_t limit;              /* 0: the daemon's */
+enum {
+	KEY_LABEL = 1,
+	KEY_TICKET,
+	KEY_CHIP,
+	KEY_MEID,
+	KEY_FIRMWARE,
+	KEY_DIGEST,
+	KEY_SINCE,
+	KEY_UNTIL,
+	KEY_MIN_HEALTH,
+	KEY_MAX_HEALTH,
+	KEY_DAMAGED,
+	KEY_LIMIT,
+	KEY_BEFORE,
+	KEY_ALL,
 };
 
-static void backups_query_clear(struct backups_query *query)
+struct backups_request {
+	struct catalogue_query query;
+	bool all;
+};
+
+static void backups_request_clear(struct backups_request *request)
 {
-	message_unref(query->labels);
+	catalogue_query_clear(&request->query);
 }
 
-static int backups_call(struct client *client, const struct backups_query *query,
-			struct json_object **ret)
-{
-	struct json_object *parameters;
-	int r = message_build(&parameters,
-			      MEMBERS(M_STRING_OPT("chip", query->chip),
-				      M_STRING_OPT("meid", query->meid),
-				      M_OBJECT("labels", message_ref(query->labels)),
-				      M_STRING_OPT("since", *query->since ? query->since : NULL),
-				      M_INT_IF(query->limit > 0, "limit", query->limit)));
-
-	if (r < 0)
-		return client_status(client, r);
-	return client_call(client, "ListBackups", parameters, ret);
-}
-
-static int backups_option(struct arguments *arguments, struct backups_query *query, int key,
+static int backups_ticket(struct arguments *arguments, struct catalogue_query *query,
 			  const char *value)
 {
-	uint64_t since;
+	_cleanup_free_ char *label = str_format("ticket=%s", value);
+
+	return label ? query_add_label(arguments, &query->labels, label)
+		     : arguments_wrong(arguments, "--ticket=%s: out of memory", value);
+}
+
+static int backups_time(struct arguments *arguments, const char *option, const char *value,
+			char ret[TIME_TEXT_SIZE])
+{
+	uint64_t usec;
+
+	if (when_parse(value, &usec) < 0)
+		return arguments_wrong(arguments, "--%s=%s: not " WHEN_FORMS, option, value);
+	time_format(usec, ret);
+	return 0;
+}
+
+static int backups_number(struct arguments *arguments, const char *option, const char *value,
+			  int64_t min, int64_t max, int64_t *ret)
+{
+	return parse_int(value, min, max, ret) < 0
+		       ? arguments_wrong(arguments, "--%s=%s: not a number from %d to %d", option,
+					 value, (int)min, (int)max)
+		       : 0;
+}
+
+static int backups_digest(struct arguments *arguments, const char *value)
+{
+	size_t n = strlen(value);
+
+	if (n < DIGEST_DIGITS_MIN || n >= DIGEST_HEX_SIZE ||
+	    strspn(value, "0123456789abcdefABCDEF") != n)
+		return arguments_wrong(arguments,
+				       "--digest=%s: not a SHA-256 in hexadecimal, nor its first "
+				       "%u digits or more",
+				       value, DIGEST_DIGITS_MIN);
+	return 0;
+}
+
+static int backups_option(struct arguments *arguments, struct backups_request *request, int key,
+			  const char *value)
+{
+	struct catalogue_query *query = &request->query;
 
 	switch (key) {
 	case KEY_LABEL:
 		return query_add_label(arguments, &query->labels, value);
+	case KEY_TICKET:
+		return backups_ticket(arguments, query, value);
 	case KEY_CHIP:
 		query->chip = value;
 		return 0;
 	case KEY_MEID:
 		query->meid = value;
 		return 0;
+	case KEY_FIRMWARE:
+		query->firmware = value;
+		return 0;
+	case KEY_DIGEST:
+		query->sha256 = value;
+		return backups_digest(arguments, value);
 	case KEY_SINCE:
-		if (when_parse(value, &since) < 0)
-			return arguments_wrong(arguments, "--since=%s: not " WHEN_FORMS, value);
-		time_format(since, query->since);
+		return backups_time(arguments, "since", value, query->since);
+	case KEY_UNTIL:
+		return backups_time(arguments, "until", value, query->until);
+	case KEY_MIN_HEALTH:
+		query->has_min_health = true;
+		return backups_number(arguments, "min-health", value, 0, 100, &query->min_health);
+	case KEY_MAX_HEALTH:
+		query->has_max_health = true;
+		return backups_number(arguments, "max-health", value, 0, 100, &query->max_health);
+	case KEY_DAMAGED:
+		query->damaged = true;
+		return 0;
+	case KEY_BEFORE:
+		query->before = value;
+		return 0;
+	case KEY_ALL:
+		request->all = true;
 		return 0;
 	default:
-		if (parse_int(value, 1, LIMIT_LIST, &query->limit) < 0)
-			return arguments_wrong(arguments, "--limit=%s: not a number from 1 to %u",
-					       value, LIMIT_LIST);
-		return 0;
+		return backups_number(arguments, "limit", value, 1, LIMIT_LIST, &query->limit);
 	}
 }
 
-static int backups_print(const struct client *client, struct json_object *reply)
+static int backups_print_json(const struct client *client, struct json_object *backups, bool more)
 {
-	struct json_object *backups = message_member(reply, "backups");
-	struct problem problem = { 0 };
-	int r = 0;
+	_cleanup_message_ struct json_object *object = NULL;
+	int r = message_build(&object, MEMBERS(M_OBJECT("backups", message_ref(backups)),
+					       more ? M_BOOL("more", true) : M_NONE));
 
-	if (!message_is_array(backups))
-		r = problem_set(&problem, "backups", "must be an array");
-	else if (message_length(backups) == 0)
+	return client_status(client, r < 0 ? r : print_json(client, object));
+}
+
+static int backups_print(const struct client *client, struct json_object *backups, bool more)
+{
+	struct problem problem = { 0 };
+	int r;
+
+	if (client->json)
+		return backups_print_json(client, backups, more);
+	if (message_length(backups) == 0) {
 		print_note(client, "No such backups.");
-	else
-		r = backup_view_table(&client->out, backups, &problem);
-	return r < 0 ? client_bad_reply(client, r, "ListBackups", &problem) : STATUS_DONE;
+		return STATUS_DONE;
+	}
+	r = backup_view_table(&client->out, backups, &problem);
+	if (r < 0)
+		return client_bad_reply(client, r, "ListBackups", &problem);
+	if (more)
+		print_note(client, "There may be more: --all shows them, --before=ID goes on.");
+	return STATUS_DONE;
+}
+
+static int backups_words(struct arguments *arguments, struct backups_request *request)
+{
+	char **words;
+	size_t n;
+	int r = arguments_operands(arguments, 0, LIMIT_WORDS, &words, &n);
+
+	for (size_t i = 0; r >= 0 && i < n; i++)
+		if (catalogue_query_add_word(&request->query, words[i]) < 0)
+			r = arguments_wrong(arguments, "%s: not text that can be sent", words[i]);
+	return r;
 }
 
 static int backups_run(struct client *client, struct arguments *arguments)
 {
-	_cleanup_(backups_query_clear) struct backups_query query = { 0 };
-	_cleanup_message_ struct json_object *reply = NULL;
+	_cleanup_(backups_request_clear) struct backups_request request = { 0 };
+	_cleanup_message_ struct json_object *backups = NULL;
 	const char *value;
-	char **operands;
-	size_t n;
+	bool more = false;
 	int key, r;
 
 	while ((key = arguments_next(arguments, &value)) > 0)
-		if (backups_option(arguments, &query, key, value) < 0)
+		if (backups_option(arguments, &request, key, value) < 0)
 			return arguments->status;
-	if (key < 0 || arguments_operands(arguments, 0, 0, &operands, &n) < 0)
+	if (key < 0 || backups_words(arguments, &request) < 0)
 		return arguments->status;
-	r = backups_call(client, &query, &reply);
-	if (r != STATUS_DONE)
-		return r;
-	if (client->json)
-		return client_status(client, print_json(client, reply));
-	return backups_print(client, reply);
-}
-
-/* Calls method for one backup; the exit status. */
-static int backup_call(struct client *client, const char *method, const char *id,
-		       struct json_object **ret)
-{
-	struct json_object *parameters;
-	int r = message_build(&parameters, MEMBERS(M_STRING("id", id)));
-
-	return r < 0 ? client_status(client, r) : client_call(client, method, parameters, ret);
-}
-
-static int backup_run(struct client *client, struct arguments *arguments)
-{
-	_cleanup_message_ struct json_object *reply = NULL;
-	_cleanup_(backup_clear) struct backup backup = { 0 };
-	struct problem problem = { 0 };
-	char **operands;
-	size_t n;
-	int r;
-
-	if (arguments_only_operands(arguments, 1, 1, &operands, &n) < 0)
+	if (request.all && request.query.limit) {
+		arguments_wrong(arguments, "--all and --limit do not go together");
 		return arguments->status;
-	r = backup_call(client, "GetBackup", operands[0], &reply);
-	if (r != STATUS_DONE)
-		return r;
-	if (client->json)
-		return client_status(client, print_json(client, reply));
-	r = backup_from_json(message_member(reply, "backup"), &backup, &problem);
-	if (r < 0)
-		return client_bad_reply(client, r, "GetBackup", &problem);
-	return client_status(client, backup_view_print(&client->out, &backup));
-}
-
-struct verdict {
-	bool ok;
-	char *detail;
-};
-
-static void verdict_clear(struct verdict *verdict)
-{
-	free(verdict->detail);
-}
-
-static const struct field verdict_fields[] = {
-	{ .name = "ok",
-	  .type = FIELD_BOOL,
-	  .offset = offsetof(struct verdict, ok),
-	  .flags = FIELD_REQUIRED },
-	{ .name = "detail", .type = FIELD_STRING, .offset = offsetof(struct verdict, detail) },
-};
-
-static int verify_one(struct client *client, const char *id)
-{
-	_cleanup_message_ struct json_object *reply = NULL;
-	_cleanup_(verdict_clear) struct verdict verdict = { 0 };
-	struct problem problem = { 0 };
-	int r = backup_call(client, "VerifyBackup", id, &reply);
-
-	if (r != STATUS_DONE)
-		return r;
-	r = message_read_known(reply, verdict_fields, ARRAY_SIZE(verdict_fields), &verdict,
-			       &problem);
-	if (r < 0)
-		return client_bad_reply(client, r, "VerifyBackup", &problem);
-	r = client->json ? print_json_line(reply) : 0;
-	if (r < 0)
-		return client_status(client, r);
-	if (verdict.ok) {
-		if (!client->json && !client->quiet)
-			print_line("%s: ok", id);
-		return STATUS_DONE;
 	}
-	print_failure(client, "backup %s is damaged: %s", id,
-		      verdict.detail ? verdict.detail : "its files are not what was read");
-	print_hint(client,
-		   "read the watch again; 'mtkrbctl backup %s' names the damaged files' "
-		   "place",
-		   id);
-	return STATUS_FAILED;
-}
-
-static int verify_run(struct client *client, struct arguments *arguments)
-{
-	int status = STATUS_DONE;
-	char **operands;
-	size_t n;
-
-	if (arguments_only_operands(arguments, 1, SIZE_MAX, &operands, &n) < 0)
-		return arguments->status;
-	for (size_t i = 0; i < n; i++) {
-		int r = verify_one(client, operands[i]);
-
-		if (status == STATUS_DONE)
-			status = r;
-		if (r == STATUS_NO_DAEMON)
-			break;
-	}
-	return status;
-}
-
-static int remove_run(struct client *client, struct arguments *arguments)
-{
-	_cleanup_message_ struct json_object *reply = NULL;
-	char **operands;
-	size_t n;
-	int r;
-
-	if (arguments_only_operands(arguments, 1, 1, &operands, &n) < 0)
-		return arguments->status;
-	r = backup_call(client, "RemoveBackup", operands[0], &reply);
-	if (r != STATUS_DONE)
-		return r;
-	if (client->json)
-		return client_status(client, print_json(client, reply));
-	if (!client->quiet)
-		print_line("%s: removed", operands[0]);
-	return STATUS_DONE;
+	r = request.all ? catalogue_list_all(client, &request.query, &backups)
+			: catalogue_list(client, &request.query, &backups, &more);
+	/* Who gave a limit knows that there may be more. */
+	return r == STATUS_DONE ? backups_print(client, backups,
+						more && (client->json || !request.query.limit))
+				: r;
 }
 
 static const struct verb_option backups_options[] = {
 	{ "label", KEY_LABEL, "KEY=VALUE", "only those with this label; repeatable" },
+	{ "ticket", KEY_TICKET, "TICKET", "the same as --label=ticket=TICKET" },
 	{ "chip", KEY_CHIP, "NAME", "only of watches with this chip" },
 	{ "meid", KEY_MEID, "HEX", "only of the watch with this ME ID" },
+	{ "firmware", KEY_FIRMWARE, "NAME", "only with this firmware: project and version" },
+	{ "digest", KEY_DIGEST, "HEX", "only of this SHA-256, or its first 8 digits or more" },
 	{ "since", KEY_SINCE, "TIME", "only newer ones: 2026-11-23, 12h, 7d" },
+	{ "until", KEY_UNTIL, "TIME", "only older ones" },
+	{ "min-health", KEY_MIN_HEALTH, "PERCENT", "only of this health or better" },
+	{ "max-health", KEY_MAX_HEALTH, "PERCENT", "only of this health or worse" },
+	{ "damaged", KEY_DAMAGED, NULL, "only those that the last verification found so" },
 	{ "limit", KEY_LIMIT, "N", "the newest N (default 1000)" },
+	{ "before", KEY_BEFORE, "ID", "go on behind this one" },
+	{ "all", KEY_ALL, NULL, "all of them, however many" },
 	{ 0 },
 };
 
 const struct verb verb_backups = {
 	.name = "backups",
-	.group = GROUP,
-	.arguments = "",
+	.group = "Backups",
+	.arguments = "[WORD...]",
 	.summary = "list the backups, the newest first",
+	.details = "A WORD may be anywhere in id, chip, ME ID, firmware or the value of a label; "
+		   "all of\n"
+		   "them must be, and all that the options say.",
 	.options = backups_options,
 	.run = backups_run,
-};
-
-const struct verb verb_backup = {
-	.name = "backup",
-	.group = GROUP,
-	.arguments = "ID",
-	.summary = "all about one backup: path, digest, files",
-	.run = backup_run,
-};
-
-const struct verb verb_verify = {
-	.name = "verify",
-	.group = GROUP,
-	.arguments = "ID...",
-	.summary = "read backups again and compare the digests",
-	.details = "Exit status 0 when all are as they were made, 1 when one is damaged.",
-	.run = verify_run,
-};
-
-const struct verb verb_remove = {
-	.name = "remove",
-	.group = GROUP,
-	.arguments = "ID",
-	.summary = "remove a backup for ever, without asking",
-	.run = remove_run,
 };

@@ -2,7 +2,7 @@
 #pragma once
 
 /* What the manager's own files share: manager.c, notify.c, publication.c,
- * places.c, requests.c, runs.c, ports.c, recover.c. */
+ * places.c, requests.c, runs.c, ports.c, recover.c, verification.c. */
 
 #include "daemon/agents.h"
 #include "daemon/archive.h"
@@ -41,7 +41,8 @@ struct manager {
 	struct bench bench;
 	struct slot_settings stored_slots; /* what the store has */
 	struct slots slots;                /* joined with the configuration's, also empty ones */
-	struct publication *publications; /* finished reads that are being checked */
+	struct publication *publications;  /* finished reads that are being checked */
+	size_t n_verifications;            /* backups that are being read again */
 	uint64_t store_retry_at; /* monotonic; the store took nothing, no job is begun before */
 	bool store_in_trouble;   /* which the log was told */
 	struct quiet quiet;      /* what the automatic rule leaves alone: ME IDs and slots */

@@ -111,9 +111,20 @@ _must_check_ int manager_forget_slot(struct manager *manager, const char *slot, 
 
 /* ---- backups ---- */
 
-typedef void (*manager_verified)(const struct failure *failure, void *userdata);
+enum verdict {
+	VERDICT_WHOLE,
+	VERDICT_DAMAGED, /* failure says what is wrong */
+	VERDICT_GONE,    /* it was removed meanwhile */
+	VERDICT_NONE,    /* the check itself failed, or could not be noted: failure says why */
+};
 
-/* Reads a backup again against its digests; verified is called later. -ENOENT. */
+typedef void (*manager_verified)(const char *id, enum verdict verdict,
+				 const struct failure *failure, void *userdata);
+
+/*
+ * Reads a backup again against its digests and notes in the catalogue what came out; verified is
+ * called later. -ENOENT, -EDQUOT when LIMIT_VERIFICATIONS are under way.
+ */
 _must_check_ int manager_verify(struct manager *manager, const char *id, manager_verified verified,
 				void *userdata);
 

@@ -78,6 +78,8 @@ static void finish_publication(struct manager *manager, const struct job *job)
 		return;
 	}
 	meid = backup.meid ? strdup(backup.meid) : NULL;
+	/* A process of its own has just read all of it. */
+	backup.verified = time_real();
 	(void)queue_publish(manager->queue, id, &backup);
 	backup_clear(&backup);
 	if (meid)

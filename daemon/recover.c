@@ -6,6 +6,20 @@
 
 #include "protocol/base/fd.h"
 
+/* A row that an earlier version wrote: what it did not keep is in the manifest. */
+static int complete_row(struct manager *manager, const struct backup *row)
+{
+	_cleanup_(backup_clear) struct backup backup = { 0 };
+	_cleanup_free_ char *why = NULL;
+	int r = archive_read_backup(manager->archive, row->id, &backup, &why);
+
+	if (r < 0) /* a verification will find it damaged */
+		return r == -EBADMSG ? 0 : r;
+	backup.verified = row->verified;
+	backup.damaged = row->damaged;
+	return store_add_backup(manager->store, &backup, NULL);
+}
+
 /* A backup that was renamed into place in the moment before its row was to be committed. */
 static int adopt_backup(const char *id, void *userdata)
 {
@@ -17,8 +31,9 @@ static int adopt_backup(const char *id, void *userdata)
 
 	r = store_get_backup(manager->store, id, &backup);
 	if (r >= 0) {
+		r = *backup.content ? 0 : complete_row(manager, &backup);
 		backup_clear(&backup);
-		return 0;
+		return r;
 	}
 	if (r != -ENOENT)
 		return r;

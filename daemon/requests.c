@@ -119,56 +119,6 @@ int manager_get_job(struct manager *manager, int64_t id, struct job *ret)
 
 /* ---- backups ---- */
 
-struct verification {
-	char *id;
-	manager_verified verified;
-	void *userdata;
-};
-
-static void verification_free(struct verification *verification)
-{
-	free(verification->id);
-	free(verification);
-}
-DEFINE_CLEANUP(struct verification *, verification_free);
-
-static void on_verified(_unused_ struct worker *worker, const struct failure *failure,
-			void *userdata)
-{
-	_cleanup_(verification_freep) struct verification *verification = userdata;
-
-	if (failure->code == FAILURE_ARCHIVE_ERROR)
-		log_event(LOG_ERR,
-			  &(struct log_context){ .id = LOG_ID_BACKUP_DAMAGED,
-						 .backup = verification->id },
-			  "backup %s is damaged: %s", verification->id, failure->message ?: "?");
-	verification->verified(failure, verification->userdata);
-}
-
-int manager_verify(struct manager *manager, const char *id, manager_verified verified,
-		   void *userdata)
-{
-	static const struct worker_handler handler = { .ended = on_verified };
-	_cleanup_(verification_freep) struct verification *verification =
-		calloc(1, sizeof(*verification));
-	_cleanup_close_ int directory = archive_open_backup(manager->archive, id);
-	struct worker *worker;
-	int r;
-
-	if (directory < 0)
-		return directory;
-	if (!verification)
-		return -ENOMEM;
-	*verification = (struct verification){ strdup(id), verified, userdata };
-	if (!verification->id)
-		return -ENOMEM;
-	r = worker_pool_check(manager->pool, directory, &handler, verification, &worker);
-	if (r < 0)
-		return r;
-	verification = NULL;
-	return 0;
-}
-
 static int forget_backup(struct store *store, const char *id, uid_t uid)
 {
 	int r = store_begin(store);

@@ -16,6 +16,11 @@ enum backup_column {
 	COLUMN_SHA256,
 	COLUMN_HEALTH,
 	COLUMN_JOB,
+	COLUMN_FIRMWARE,
+	COLUMN_CONTENT,
+	COLUMN_VERIFIED,
+	COLUMN_DAMAGED,
+	COLUMN_IDENTICAL_TO, /* not stored */
 };
 
 static int bind_backup(sqlite3_stmt *statement, const struct backup *backup)
@@ -30,6 +35,11 @@ static int bind_backup(sqlite3_stmt *statement, const struct backup *backup)
 		store_bind_text(statement, COLUMN_SHA256 + 1, backup->sha256),
 		sqlite3_bind_int64(statement, COLUMN_HEALTH + 1, backup->health),
 		sqlite3_bind_int64(statement, COLUMN_JOB + 1, backup->job),
+		store_bind_text(statement, COLUMN_FIRMWARE + 1, backup->firmware),
+		store_bind_text(statement, COLUMN_CONTENT + 1,
+				*backup->content ? backup->content : NULL),
+		store_bind_unsigned(statement, COLUMN_VERIFIED + 1, backup->verified),
+		sqlite3_bind_int64(statement, COLUMN_DAMAGED + 1, backup->damaged),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
@@ -139,6 +149,18 @@ static int read_labels(struct store *store, struct backup *backup)
 	return r;
 }
 
+static int read_content(sqlite3_stmt *statement, struct backup *backup)
+{
+	const char *text = store_text(statement, COLUMN_CONTENT);
+
+	if (!text)
+		return 0;
+	if (strlen(text) != DIGEST_HEX_SIZE - 1)
+		return -EUCLEAN;
+	memcpy(backup->content, text, DIGEST_HEX_SIZE);
+	return 0;
+}
+
 static int read_columns(sqlite3_stmt *statement, struct backup *backup)
 {
 	int r = copy_required(statement, COLUMN_ID, &backup->id);
@@ -155,6 +177,15 @@ static int read_columns(sqlite3_stmt *statement, struct backup *backup)
 		r = store_column_unsigned(statement, COLUMN_CREATED, &backup->created);
 	if (r >= 0)
 		r = store_column_unsigned(statement, COLUMN_SIZE, &backup->size);
+	if (r >= 0)
+		r = store_copy_text(statement, COLUMN_FIRMWARE, &backup->firmware);
+	if (r >= 0)
+		r = read_content(statement, backup);
+	if (r >= 0)
+		r = store_column_unsigned(statement, COLUMN_VERIFIED, &backup->verified);
+	if (r >= 0)
+		r = store_copy_text(statement, COLUMN_IDENTICAL_TO, &backup->identical_to);
+	backup->damaged = sqlite3_column_int64(statement, COLUMN_DAMAGED) != 0;
 	backup->health = sqlite3_column_int64(statement, COLUMN_HEALTH);
 	backup->job = sqlite3_column_int64(statement, COLUMN_JOB);
 	if (r >= 0 && (backup->health < -1 || backup->health > 100 || backup->job < 0))
@@ -162,7 +193,7 @@ static int read_columns(sqlite3_stmt *statement, struct backup *backup)
 	return r;
 }
 
-static int read_backup(struct store *store, sqlite3_stmt *statement, struct backup *ret)
+int store_read_backup(struct store *store, sqlite3_stmt *statement, struct backup *ret)
 {
 	struct backup backup = { 0 };
 	int r = read_columns(statement, &backup);
@@ -189,100 +220,38 @@ int store_get_backup(struct store *store, const char *id, struct backup *ret)
 		r = store_step(store, statement);
 	if (r <= 0)
 		return r < 0 ? r : -ENOENT;
-	return read_backup(store, statement, ret);
+	return store_read_backup(store, statement, ret);
 }
 
-/* The conditions differ from call to call, so this one statement is not kept. Parameters by name. */
-static int prepare_list(struct store *store, const struct backup_filter *filter, sqlite3_stmt **ret)
+int store_set_verified(struct store *store, const char *id, uint64_t when, bool damaged)
 {
-	sqlite3_str *sql = sqlite3_str_new(store->db);
-	char *text;
+	_cleanup_reset_ sqlite3_stmt *statement = store->statements[SET_VERIFIED];
+	int code = store_bind_text(statement, 1, id);
 	int r;
-
-	sqlite3_str_appendall(sql, "SELECT " BACKUP_COLUMNS " FROM backup WHERE created >= ?1");
-	if (filter->chip)
-		sqlite3_str_appendall(sql, " AND chip = ?3");
-	if (filter->meid)
-		sqlite3_str_appendall(sql, " AND meid = ?4");
-	for (size_t i = 0; i < filter->n_labels; i++)
-		sqlite3_str_appendf(sql,
-				    " AND id IN (SELECT backup FROM label WHERE key = ?%d"
-				    " AND value = ?%d)",
-				    (int)(5 + 2 * i), (int)(6 + 2 * i));
-	sqlite3_str_appendall(sql, filter->oldest_first
-					   ? " ORDER BY created, id LIMIT ?2"
-					   : " ORDER BY created DESC, id DESC LIMIT ?2");
-	text = sqlite3_str_finish(sql);
-	if (!text)
-		return -ENOMEM;
-	r = store_error(store, sqlite3_prepare_v2(store->db, text, -1, ret, NULL));
-	sqlite3_free(text);
-	return r;
-}
-
-static int bind_filter(sqlite3_stmt *statement, const struct backup_filter *filter)
-{
-	int code = store_bind_unsigned(statement, 1, filter->since);
 
 	if (code == SQLITE_OK)
-		code = sqlite3_bind_int64(statement, 2,
-					  filter->limit ? (int64_t)filter->limit : -1);
-	if (code == SQLITE_OK && filter->chip)
-		code = store_bind_text(statement, 3, filter->chip);
-	if (code == SQLITE_OK && filter->meid)
-		code = store_bind_text(statement, 4, filter->meid);
-	for (size_t i = 0; i < filter->n_labels && code == SQLITE_OK; i++) {
-		code = store_bind_text(statement, (int)(5 + 2 * i), filter->labels[i].key);
-		if (code == SQLITE_OK)
-			code = store_bind_text(statement, (int)(6 + 2 * i),
-					       filter->labels[i].value);
-	}
-	return code;
-}
-
-static void backups_free(struct backup *backups, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		backup_clear(&backups[i]);
-	free(backups);
-}
-
-static int read_backups(struct store *store, sqlite3_stmt *statement, struct backup **ret,
-			size_t *ret_n)
-{
-	struct backup *backups = NULL;
-	size_t n = 0, room = 0;
-	int r;
-
-	while ((r = store_step(store, statement)) > 0) {
-		r = store_reserve((void **)&backups, n, &room, sizeof(*backups));
-		if (r >= 0)
-			r = read_backup(store, statement, &backups[n]);
-		if (r < 0)
-			break;
-		n++;
-	}
-	if (r < 0) {
-		backups_free(backups, n);
-		return r;
-	}
-	*ret = backups;
-	*ret_n = n;
-	return 0;
-}
-
-int store_list_backups(struct store *store, const struct backup_filter *filter, struct backup **ret,
-		       size_t *ret_n)
-{
-	sqlite3_stmt *statement;
-	int r = prepare_list(store, filter, &statement);
-
+		code = store_bind_unsigned(statement, 2, when);
+	if (code == SQLITE_OK)
+		code = sqlite3_bind_int64(statement, 3, damaged);
+	r = code == SQLITE_OK ? store_step(store, statement) : store_error(store, code);
 	if (r < 0)
 		return r;
-	r = store_error(store, bind_filter(statement, filter));
+	return sqlite3_changes(store->db) > 0 ? 0 : -ENOENT;
+}
+
+int store_find_twin(struct store *store, const char *content, char **ret)
+{
+	_cleanup_reset_ sqlite3_stmt *statement = store->statements[FIND_TWIN];
+	char *id = NULL;
+	int r = store_error(store, store_bind_text(statement, 1, content));
+
 	if (r >= 0)
-		r = read_backups(store, statement, ret, ret_n);
-	(void)sqlite3_finalize(statement);
+		r = store_step(store, statement);
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	r = copy_required(statement, 0, &id);
+	if (r >= 0)
+		*ret = id;
 	return r;
 }
 

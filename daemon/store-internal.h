@@ -26,6 +26,8 @@ enum store_statement {
 	INSERT_BACKUP,
 	DELETE_BACKUP,
 	GET_BACKUP,
+	SET_VERIFIED,
+	FIND_TWIN,
 	INSERT_LABEL,
 	LIST_LABELS,
 	LAST_BACKUP_OF,
@@ -41,8 +43,14 @@ enum store_statement {
 #define JOB_COLUMNS                                                                           \
 	"id, state, request, owner, created, started, finished, port, backup, failure_code, " \
 	"failure_message, failure_hint, attempts, asked"
-#define BACKUP_COLUMNS "id, path, created, chip, meid, size, sha256, health, job"
-#define AUDIT_COLUMNS  "id, time, uid, action, object, detail"
+#define BACKUP_STORED_COLUMNS                                                           \
+	"id, path, created, chip, meid, size, sha256, health, job, firmware, content, " \
+	"verified, damaged"
+#define BACKUP_COLUMNS                                                                 \
+	BACKUP_STORED_COLUMNS                                                          \
+	", (SELECT other.id FROM backup AS other WHERE other.content = backup.content" \
+	" AND other.id <> backup.id ORDER BY other.created, other.id LIMIT 1) AS identical_to"
+#define AUDIT_COLUMNS "id, time, uid, action, object, detail"
 
 extern const char *const store_sql[_STORE_STATEMENT_MAX];
 
@@ -97,6 +105,13 @@ _must_check_ int store_column_unsigned(sqlite3_stmt *statement, int column, uint
 /* All jobs that a statement with JOB_COLUMNS selects. */
 _must_check_ int store_read_jobs(struct store *store, sqlite3_stmt *statement, struct job **ret,
 				 size_t *ret_n);
+
+/* Reads a row of BACKUP_COLUMNS, labels too; -EUCLEAN. */
+_must_check_ int store_read_backup(struct store *store, sqlite3_stmt *statement,
+				   struct backup *ret);
+
+/* The question that a filter asks, as SQL with numbered parameters; sqlite3_free() it. */
+_must_check_ int store_backup_query(const struct backup_filter *filter, char **ret);
 
 /* The write of a job that store_update_job and store_add_backup share; -ENOENT. */
 _must_check_ int store_write_job(struct store *store, const struct job *job);

@@ -96,7 +96,18 @@ const char *const store_migrations[STORE_SCHEMA_VERSION] = {
 	"  FROM job, json_each(iif(json_valid(request), request, '{}'), '$.labels') AS entry"
 	"  WHERE entry.type = 'text';"
 	"CREATE INDEX job_by_creation ON job (created);"
-	"CREATE INDEX job_by_end ON job (finished, created);",
+	"CREATE INDEX job_by_end ON job (finished, created);"
+	/* content is NULL in rows of version 1 until the manifest has told it (recover.c). */
+	"ALTER TABLE backup ADD COLUMN firmware TEXT COLLATE NOCASE;"
+	"ALTER TABLE backup ADD COLUMN content TEXT;"
+	"ALTER TABLE backup ADD COLUMN verified INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE backup ADD COLUMN damaged INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX backup_by_firmware ON backup (firmware, created, id);"
+	"CREATE INDEX backup_by_digest ON backup (sha256, created, id);"
+	"CREATE INDEX backup_by_content ON backup (content, created, id);"
+	"CREATE INDEX backup_by_health ON backup (health, created, id);"
+	"CREATE INDEX backup_by_verification ON backup (verified, id);"
+	"CREATE INDEX backup_damaged ON backup (created, id) WHERE damaged = 1;",
 };
 
 #define NEWEST_IN(parameter)                                          \
@@ -164,10 +175,15 @@ const char
 				"  ON label.key = 'batch' AND label.value = newest.value"
 				"  CROSS JOIN job ON job.id = label.job"
 				"  GROUP BY newest.job ORDER BY newest.job DESC",
-			[INSERT_BACKUP] = "INSERT INTO backup (" BACKUP_COLUMNS ") "
-					  "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+			[INSERT_BACKUP] =
+				"INSERT INTO backup (" BACKUP_STORED_COLUMNS ") "
+				"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
 			[DELETE_BACKUP] = "DELETE FROM backup WHERE id = ?1",
 			[GET_BACKUP] = "SELECT " BACKUP_COLUMNS " FROM backup WHERE id = ?1",
+			[SET_VERIFIED] =
+				"UPDATE backup SET verified = ?2, damaged = ?3 WHERE id = ?1",
+			[FIND_TWIN] = "SELECT id FROM backup WHERE content = ?1 AND damaged = 0 "
+				      "ORDER BY created, id LIMIT 1",
 			[INSERT_LABEL] =
 				"INSERT INTO label (backup, key, value) VALUES (?1, ?2, ?3)",
 			[LIST_LABELS] = "SELECT key, value FROM label WHERE backup = ?1 ORDER BY "

@@ -88,17 +88,36 @@ _must_check_ int store_load_unfinished(struct store *store, struct job **ret, si
 /* Number of jobs in each state, cheap even with a hundred thousand of them. */
 _must_check_ int store_count_jobs(struct store *store, uint64_t ret[_JOB_STATE_MAX]);
 
+#define STORE_DIGEST_DIGITS_MIN 8U /* of a digest that backups are looked for by */
+
+/* NULL and 0 of any member: no bound. What is given must all hold. */
 struct backup_filter {
-	const char *chip;           /* NULL: any; case-insensitive */
-	const char *meid;           /* NULL: any */
-	const struct label *labels; /* all must match */
+	const char *chip;           /* case-insensitive, as are firmware and words */
+	const char *meid;           /* case-insensitive too */
+	const char *firmware;       /* all of it */
+	const char *sha256;         /* its first digits, STORE_DIGEST_DIGITS_MIN at least */
+	const struct label *labels; /* key and value */
 	size_t n_labels;
-	uint64_t since; /* real time in microseconds, 0: no bound */
-	size_t limit;   /* 0: no bound */
+	const char *const *words; /* each in id, chip, ME ID, firmware or the value of a label */
+	size_t n_words;
+	uint64_t since, until;          /* real time in microseconds; both inclusive */
+	bool has_health;                /* then health is known, and … */
+	int64_t health_min, health_max; /* … in between, inclusive */
+	bool damaged;                   /* only those that the last verification found damaged */
+	const char *before; /* id, which may be gone by now: only what the list has behind it */
+	/*
+	 * Only those that were last verified before it; then these do not come newest first but in
+	 * the order in which they are due: unverified for longest.
+	 */
+	uint64_t not_verified_since;
 	bool oldest_first;
+	size_t limit;
 };
 
-/* Newest first, unless the filter says otherwise; the labels of each in order of key. */
+/*
+ * Newest first, unless the filter says otherwise; the labels of each in order of key. -EINVAL when before is neither the id of a row
+ * nor has the form of an id.
+ */
 _must_check_ int store_list_backups(struct store *store, const struct backup_filter *filter,
 				    struct backup **ret, size_t *ret_n);
 _must_check_ int store_get_backup(struct store *store, const char *id, struct backup *ret);
@@ -106,6 +125,13 @@ _must_check_ int store_remove_backup(struct store *store, const char *id);
 
 /* The ME ID behind this one (NULL: the first) in the catalogue, which the caller frees; -ENOENT. */
 _must_check_ int store_next_watch(struct store *store, const char *meid, char **ret);
+
+/* All of it was read again at that real time, and this came out. -ENOENT. */
+_must_check_ int store_set_verified(struct store *store, const char *id, uint64_t when,
+				    bool damaged);
+
+/* The id (the caller frees it) of the oldest backup with that content that is whole; -ENOENT. */
+_must_check_ int store_find_twin(struct store *store, const char *content, char **ret);
 
 /* When the newest backup of this ME ID was made (real time), 0 when there is none. */
 _must_check_ int store_last_backup_of(struct store *store, const char *meid, uint64_t *ret);

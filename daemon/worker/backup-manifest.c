@@ -94,6 +94,10 @@ static int fill_watch(const struct backup_result *result, struct manifest *manif
 
 static int fill_firmware(const struct firmware *firmware, struct manifest *manifest)
 {
+	char buf[FLASH_FACTS_FIRMWARE_SIZE];
+	const char *id =
+		firmware->layout ? flash_facts_firmware(&firmware->layout->facts, buf) : NULL;
+
 	manifest->health = firmware->examined ? (int64_t)firmware->score : -1;
 	manifest->coverage.firmware = firmware->coverage.firmware;
 	manifest->coverage.digest = firmware->coverage.digest;
@@ -101,6 +105,8 @@ static int fill_firmware(const struct firmware *firmware, struct manifest *manif
 	manifest->coverage.unproven = firmware->coverage.unproven;
 	manifest->rebuild.tried = firmware->tried;
 	manifest->rebuild.ok = firmware->rebuilt;
+	if (str_replace(&manifest->watch.firmware, id) < 0)
+		return -ENOMEM;
 	return str_replace(&manifest->rebuild.detail, firmware->detail);
 }
 

@@ -27,6 +27,8 @@ static void print_watch(FILE *out, const struct manifest *manifest)
 		manifest->watch.chip, manifest->watch.hw_code, manifest->watch.hw_version,
 		manifest->watch.sw_version);
 	fprintf(out, "  ME ID      %s\n", manifest->watch.meid ? manifest->watch.meid : "none");
+	fprintf(out, "  firmware   %s\n",
+		manifest->watch.firmware ? manifest->watch.firmware : "not told");
 	if (manifest->watch.flash_size > 0)
 		fprintf(out, "  flash      %s (0x%" PRIx64 " bytes)\n",
 			format_bytes(manifest->watch.flash_size, bytes),

@@ -14,14 +14,16 @@ void backup_clear(struct backup *backup)
 	free(backup->path);
 	free(backup->chip);
 	free(backup->meid);
+	free(backup->firmware);
 	free(backup->sha256);
+	free(backup->identical_to);
 	labels_free(backup->labels, backup->n_labels);
 	*backup = (struct backup){ 0 };
 }
 
 int backup_to_json(const struct backup *backup, struct json_object **ret)
 {
-	char created[TIME_TEXT_SIZE];
+	char created[TIME_TEXT_SIZE], verified[TIME_TEXT_SIZE];
 	struct json_object *labels;
 	int r;
 
@@ -33,9 +35,15 @@ int backup_to_json(const struct backup *backup, struct json_object **ret)
 		MEMBERS(M_STRING("id", backup->id), M_STRING("path", backup->path),
 			M_STRING("created", time_format(backup->created, created)),
 			M_STRING_OPT("chip", backup->chip), M_STRING_OPT("meid", backup->meid),
-			M_INT("size", backup->size), M_STRING("sha256", backup->sha256),
+			M_STRING_OPT("firmware", backup->firmware), M_INT("size", backup->size),
+			M_STRING("sha256", backup->sha256),
 			M_INT_IF(backup->health >= 0, "health", backup->health),
-			M_OBJECT("labels", labels), M_INT_IF(backup->job > 0, "job", backup->job)));
+			M_OBJECT("labels", labels), M_INT_IF(backup->job > 0, "job", backup->job),
+			M_STRING_OPT("identical_to", backup->identical_to),
+			M_STRING_OPT("verified", backup->verified > 0
+							 ? time_format(backup->verified, verified)
+							 : NULL),
+			backup->damaged ? M_BOOL("damaged", true) : M_NONE));
 }
 
 static int read_labels(struct json_object *value, void *target, struct problem *problem)
@@ -70,6 +78,10 @@ static const struct field fields[] = {
 	  .type = FIELD_STRING,
 	  .offset = offsetof(struct backup, meid),
 	  .flags = FIELD_CLEAN },
+	{ .name = "firmware",
+	  .type = FIELD_STRING,
+	  .offset = offsetof(struct backup, firmware),
+	  .flags = FIELD_CLEAN },
 	{ .name = "size",
 	  .type = FIELD_UINT,
 	  .offset = offsetof(struct backup, size),
@@ -91,6 +103,14 @@ static const struct field fields[] = {
 	  .offset = offsetof(struct backup, job),
 	  .min = 1,
 	  .max = INT64_MAX },
+	{ .name = "identical_to",
+	  .type = FIELD_STRING,
+	  .offset = offsetof(struct backup, identical_to),
+	  .flags = FIELD_CLEAN,
+	  .min = 1,
+	  .max = NAME_MAX },
+	{ .name = "verified", .type = FIELD_TIME, .offset = offsetof(struct backup, verified) },
+	{ .name = "damaged", .type = FIELD_BOOL, .offset = offsetof(struct backup, damaged) },
 };
 
 int backup_from_json(struct json_object *object, struct backup *ret, struct problem *problem)

@@ -15,16 +15,20 @@
 #define LIMIT_RANGES              64U           /* of one job */
 #define LIMIT_LABELS              32U           /* of one job */
 #define LIMIT_NAME_BYTES          64U           /* slot, range, label key, chip */
+#define LIMIT_FIRMWARE_BYTES      256U          /* what a firmware calls itself */
 #define LIMIT_LABEL_BYTES         512U          /* a label's value */
 #define LIMIT_DEVICE_BYTES        256U          /* a device path */
 #define LIMIT_LAYOUT_BYTES        256U          /* where the parts of a bare agent lie */
 #define LIMIT_AGENT_BYTES         (64ULL << 20) /* a file of download agents; the largest known: 4 MB */
-#define LIMIT_SCATTER_BYTES       (1ULL << 20)   /* a scatter file; the largest known: 20 KB */
-#define LIMIT_AGENTS              32U            /* files of download agents the daemon keeps */
-#define LIMIT_SLOTS               1024U          /* places of which something is stored */
-#define LIMIT_SLOT_LABELS         8U             /* of one slot: they go onto its automatic jobs */
-#define LIMIT_COUNT               1000U          /* jobs of one Submit */
-#define LIMIT_LIST                1000U          /* rows of one list reply, also the default */
+#define LIMIT_SCATTER_BYTES       (1ULL << 20) /* a scatter file; the largest known: 20 KB */
+#define LIMIT_AGENTS              32U          /* files of download agents the daemon keeps */
+#define LIMIT_SLOTS               1024U        /* places of which something is stored */
+#define LIMIT_SLOT_LABELS         8U           /* of one slot: they go onto its automatic jobs */
+#define LIMIT_COUNT               1000U        /* jobs of one Submit */
+#define LIMIT_LIST                1000U        /* rows of one list reply, also the default */
+#define LIMIT_VERIFICATIONS       16U          /* backups that are read again at one time */
+#define LIMIT_WORDS               8U           /* that a backup is looked for by */
+#define LIMIT_BACKUP_ID_BYTES     200U
 #define LIMIT_QUEUED_JOBS         100000U        /* unfinished jobs the daemon keeps */
 #define LIMIT_READ_BYTES          (256ULL << 20) /* of one range: the boot ROM's flash window */
 #define LIMIT_WORKER_MESSAGE      (64U * 1024U)  /* between daemon and worker */

@@ -2,14 +2,15 @@
 #include "protocol/control/manifest.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 #include "protocol/base/strings.h"
 #include "protocol/base/time.h"
 #include "protocol/control/limits.h"
 #include "protocol/control/message.h"
 
-#define TOOL_NAME       "mtkrbd"
-#define BACKUP_ID_BYTES 200U
+#define TOOL_NAME "mtkrbd"
 
 void manifest_clear(struct manifest *manifest)
 {
@@ -25,6 +26,7 @@ void manifest_clear(struct manifest *manifest)
 	free(manifest->tool_version);
 	free(manifest->watch.chip);
 	free(manifest->watch.meid);
+	free(manifest->watch.firmware);
 	free(manifest->watch.jedec);
 	free(manifest->watch.evidence);
 	free(manifest->read.method);
@@ -79,6 +81,7 @@ static int watch_to_json(const struct manifest *manifest, struct json_object **r
 					  M_INT("hw_version", manifest->watch.hw_version),
 					  M_INT("sw_version", manifest->watch.sw_version),
 					  M_STRING_OPT("meid", manifest->watch.meid),
+					  M_STRING_OPT("firmware", manifest->watch.firmware),
 					  M_OBJECT("flash", flash)));
 }
 
@@ -229,6 +232,24 @@ static int total_size(const struct manifest *manifest, uint64_t *ret)
 	return 0;
 }
 
+/* Two backups have the same content when the same bytes lie at the same places. */
+static int digest_content(const struct manifest *manifest, char ret[DIGEST_HEX_SIZE])
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return -ENOMEM;
+	for (size_t i = 0; i < manifest->read.n_ranges; i++) {
+		const struct manifest_range *range = &manifest->read.ranges[i];
+
+		fprintf(out, "%" PRIu64 " %" PRIu64 " %s\n", range->start, range->length,
+			range->sha256);
+	}
+	return fclose(out) != 0 ? -ENOMEM : digest_memory(text, size, ret);
+}
+
 int manifest_to_backup(const struct manifest *manifest, const char *path, struct backup *ret)
 {
 	_cleanup_(backup_clear) struct backup backup = {
@@ -249,6 +270,10 @@ int manifest_to_backup(const struct manifest *manifest, const char *path, struct
 		r = str_replace(&backup.chip, manifest->watch.chip);
 	if (r == 0)
 		r = str_replace(&backup.meid, manifest->watch.meid);
+	if (r == 0)
+		r = str_replace(&backup.firmware, manifest->watch.firmware);
+	if (r == 0)
+		r = digest_content(manifest, backup.content);
 	if (r == 0)
 		r = str_replace(&backup.sha256, manifest->read.ranges[0].sha256);
 	if (r == 0)
@@ -282,7 +307,7 @@ bool backup_id_is_valid(const char *id)
 {
 	const char *chip, *middle, *job;
 
-	if (!is_plain_name(id, BACKUP_ID_BYTES) || strstr(id, "..") || !has_compact_time(id))
+	if (!is_plain_name(id, LIMIT_BACKUP_ID_BYTES) || strstr(id, "..") || !has_compact_time(id))
 		return false;
 	chip = strchr(id, '-') + 1;
 	middle = strchr(chip, '-');

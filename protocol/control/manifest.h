@@ -45,6 +45,7 @@ struct manifest {
 		uint32_t hw_version;
 		uint32_t sw_version;
 		char *meid;          /* NULL: not known */
+		char *firmware;      /* its project and version; NULL: not told */
 		char *jedec;         /* NULL: not known */
 		uint64_t flash_size; /* 0: not known */
 		struct evidence *evidence;

@@ -2,6 +2,7 @@
 #include "protocol/firmware/flash-facts.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "protocol/base/bytes.h"
@@ -274,6 +275,16 @@ int flash_facts_find(flash_facts_reader read, void *userdata, struct flash_facts
 	if (r >= 0)
 		*ret = *facts;
 	return MIN_OF(r, 0);
+}
+
+const char *flash_facts_firmware(const struct flash_facts *facts,
+				 char buf[FLASH_FACTS_FIRMWARE_SIZE])
+{
+	const char *gap = *facts->project && *facts->version ? " " : "";
+
+	(void)snprintf(buf, FLASH_FACTS_FIRMWARE_SIZE, "%s%s%s", facts->project, gap,
+		       facts->version);
+	return *buf ? buf : NULL;
 }
 
 uint64_t flash_facts_files_end(const struct flash_facts *facts)

@@ -61,6 +61,15 @@ _must_check_ int flash_facts_find(flash_facts_reader read, void *userdata, struc
  */
 void flash_facts_add_chain(struct flash_facts *facts, const uint8_t *chain, size_t size);
 
+#define FLASH_FACTS_FIRMWARE_SIZE 194U
+
+/*
+ * What the firmware calls itself: project and version with a space between them, or the one that is
+ * told. Written into buf and returned; NULL when neither is.
+ */
+const char *flash_facts_firmware(const struct flash_facts *facts,
+				 char buf[FLASH_FACTS_FIRMWARE_SIZE]);
+
 /* End of the last file, 0 when there is none. */
 uint64_t flash_facts_files_end(const struct flash_facts *facts);
 

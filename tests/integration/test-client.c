@@ -345,7 +345,7 @@ static void test_backups(void **state)
 		print_error("%s", outcome.err);
 	assert_int_equal(outcome.status, 0);
 	assert_contains(outcome.out, BACKUP_ID "  MT6261  4.0 MiB");
-	assert_contains(outcome.out, "  ticket=4711    97 %\n");
+	assert_contains(outcome.out, "  ticket=4711    97 %  -\n");
 	bench_finish(bench);
 }
 
@@ -372,7 +372,9 @@ static void test_verify(void **state)
 
 	expect(state, steps, "verify a b", 1, "a: ok\n", "backup b is damaged: ROM_0 differs");
 	expect(state, steps, "verify a b --json", 1,
-	       "{\"ok\":true}\n{\"ok\":false,\"detail\":\"ROM_0 differs\"}\n", "hint: ");
+	       "{\"ok\":true,\"id\":\"a\"}\n"
+	       "{\"ok\":false,\"detail\":\"ROM_0 differs\",\"id\":\"b\"}\n",
+	       "hint: ");
 }
 
 int main(void)

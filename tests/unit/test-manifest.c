@@ -22,7 +22,7 @@ static const char *const good[] = {
 	"\"created\":\"2026-11-23T14:31:10Z\",",
 	"\"tool\":{\"name\":\"mtkrbd\",\"version\":\"0.1.0\"},",
 	"\"watch\":{\"chip\":\"MT6261\",\"hw_code\":25185,\"hw_version\":51968,\"sw_version\":1,",
-	"\"meid\":\"00112233445566778899aabbccddeeff\",",
+	"\"meid\":\"00112233445566778899aabbccddeeff\",\"firmware\":\"SHOP_MT6261_S00 V12\",",
 	"\"flash\":{\"jedec\":\"c84016\",\"size\":4194304,\"evidence\":["
 	"{\"source\":\"address-alias\",\"text\":\"repeats after 4 MiB\",\"size\":4194304},"
 	"{\"source\":\"request\",\"text\":\"nothing said\"}]}},",
@@ -91,6 +91,8 @@ static void test_problems(void **state _unused_)
 		  "\"watch\":{\"chip\":\"x\",\"hw_code\":4294967296,\"hw_version\":1,"
 		  "\"sw_version\":1,",
 		  "watch.hw_code" },
+		{ 5, "\"firmware\":\"\",", "watch.firmware" },
+		{ 5, "\"firmware\":\"a\\u001bc\",", "watch.firmware" },
 		{ 6, "\"flash\":{\"evidence\":[{\"source\":\"a\"}]}},",
 		  "watch.flash.evidence[0].text" },
 		{ 7, "\"read\":{\"method\":\"magic\",", "read.method" },
@@ -172,6 +174,27 @@ static void test_backup(void **state _unused_)
 	assert_string_equal(backup.sha256, DIGEST);
 	assert_int_equal(backup.n_labels, 1);
 	assert_int_equal(backup.health, 97);
+	assert_string_equal(backup.firmware, "SHOP_MT6261_S00 V12");
+}
+
+/* The same bytes at the same places, whatever else differs; and not when one of them lies elsewhere. */
+static void test_content(void **state _unused_)
+{
+	_cleanup_(manifest_clear) struct manifest manifest = { 0 };
+	_cleanup_(backup_clear) struct backup first = { 0 }, second = { 0 }, third = { 0 };
+	_cleanup_free_ char *text = text_with(SIZE_MAX, NULL);
+	struct problem problem;
+
+	assert_int_equal(manifest_from_text(text, &manifest, &problem), 0);
+	assert_int_equal(manifest_to_backup(&manifest, "/a", &first), 0);
+	assert_int_equal(strlen(first.content), DIGEST_HEX_SIZE - 1);
+	manifest.job = 8;
+	manifest.read.ranges[0].name[0] = 'x';
+	assert_int_equal(manifest_to_backup(&manifest, "/b", &second), 0);
+	assert_string_equal(first.content, second.content);
+	manifest.read.ranges[1].start += 4096;
+	assert_int_equal(manifest_to_backup(&manifest, "/c", &third), 0);
+	assert_string_not_equal(first.content, third.content);
 }
 
 static void test_ids(void **state _unused_)
@@ -212,6 +235,7 @@ int main(void)
 		cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_problems),
 		cmocka_unit_test(test_other_format), cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_backup),       cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_content),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,6 +68,8 @@ static void test_killed_after_add(void **state)
 	}
 }
 
+#define PAGE_SIZE 4096U /* of the database */
+
 static void write_at(const struct place *place, uint64_t offset, const void *data, size_t size)
 {
 	_cleanup_close_ int fd = open(place->path, O_WRONLY | O_CLOEXEC);
@@ -76,22 +78,40 @@ static void write_at(const struct place *place, uint64_t offset, const void *dat
 	assert_int_equal(fd_pwrite_all(fd, data, size, offset), 0);
 }
 
+/* Overwrites the page that a table begins with. */
+static void spoil_table(const struct place *place, const char *name)
+{
+	uint8_t rubbish[PAGE_SIZE];
+	sqlite3_stmt *statement;
+	sqlite3 *db;
+
+	memset(rubbish, 0xa5, sizeof(rubbish));
+	assert_int_equal(sqlite3_open(place->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db,
+					    "SELECT rootpage FROM sqlite_schema WHERE name = ?1",
+					    -1, &statement, NULL),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC), SQLITE_OK);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	write_at(place, ((uint64_t)sqlite3_column_int64(statement, 0) - 1) * PAGE_SIZE, rubbish,
+		 sizeof(rubbish));
+	assert_int_equal(sqlite3_finalize(statement), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
 static void test_damaged_database(void **state)
 {
 	struct place *place = *state;
-	uint8_t rubbish[4096];
+	uint8_t rubbish[PAGE_SIZE];
 	struct store *store;
-	struct stat st;
 
 	memset(rubbish, 0xa5, sizeof(rubbish));
 	for (int i = 0; i < 200; i++)
 		(void)add_job(place, JOB_DONE);
 	store_close(TAKE_PTR(place->store)); /* moves the log into the database */
 
-	/* The pages behind the first hold the tables. */
-	assert_int_equal(stat(place->path, &st), 0);
-	for (off_t at = 4096; at < st.st_size; at += 4096)
-		write_at(place, (uint64_t)at, rubbish, sizeof(rubbish));
+	spoil_table(place, "job");
+	spoil_table(place, "job_count");
 	assert_int_equal(store_open(place->path, &store), 0);
 	{
 		uint64_t counts[_JOB_STATE_MAX];
@@ -188,6 +208,9 @@ static void test_first_version(void **state)
 	job_clear(&job);
 	assert_int_equal(store_get_backup(place->store, "some-backup", &backup), 0);
 	assert_string_equal(backup.labels[0].value, "4711");
+	assert_string_equal(backup.content, "");
+	assert_int_equal(backup.verified, 0);
+	assert_null(backup.firmware);
 	backup_clear(&backup);
 	assert_int_equal(add_job(place, JOB_QUEUED), 3);
 	assert_int_equal(store_add_audit(place->store, 0, AUDIT_RELOAD, NULL, NULL), 0);
