@@ -39,15 +39,22 @@ static int append_copy(struct label **labels, size_t *n, const char *key, const 
 	return 0;
 }
 
+const char *labels_get(const struct label *labels, size_t n, const char *key)
+{
+	for (size_t i = 0; i < n; i++)
+		if (streq(labels[i].key, key))
+			return labels[i].value;
+	return NULL;
+}
+
 int labels_add(struct label **labels, size_t *n, const char *key, const char *value)
 {
 	if (!is_plain_name(key, LIMIT_NAME_BYTES) || !value_is_valid(value))
 		return -EINVAL;
 	if (*n >= LIMIT_LABELS)
 		return -E2BIG;
-	for (size_t i = 0; i < *n; i++)
-		if (streq((*labels)[i].key, key))
-			return -EEXIST;
+	if (labels_get(*labels, *n, key))
+		return -EEXIST;
 	return append_copy(labels, n, key, value);
 }
 

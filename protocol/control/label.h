@@ -23,6 +23,8 @@ void labels_free(struct label *labels, size_t n);
 
 /* Appends a copy; -EINVAL for a key or value that is not allowed, -EEXIST, -E2BIG, -ENOMEM. */
 _must_check_ int labels_add(struct label **labels, size_t *n, const char *key, const char *value);
+/* The value of key, borrowed; NULL where there is none. */
+const char *labels_get(const struct label *labels, size_t n, const char *key);
 _must_check_ int labels_copy(const struct label *from, size_t n, struct label **ret, size_t *ret_n);
 
 /* {"key": "value"}. */

@@ -350,6 +350,14 @@ static void make_config(void)
 		 "free-space-floor=1G\n[slots]\nleft=pci-0000:00:14.0-usb-0:1.2\n");
 }
 
+static void make_tickets(void)
+{
+	put_text("ticket", "morning",
+		 "4711\r\n4712;Ms. O'Hara;490154203237518;screen broken\n@A1\n4713\tÄnne\t\tred; "
+		 "wet\n"
+		 "@usb-0:1.2 4714;;;@\n");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -369,5 +377,6 @@ int main(int argc, char **argv)
 	make_state();
 	make_messages();
 	make_config();
+	make_tickets();
 	return 0;
 }
