@@ -58,13 +58,29 @@ int client_bad_reply(const struct client *client, int r, const char *method,
 			       &complaint);
 }
 
-static int client_connect(struct client *client)
+static void close_all(const int *fds, size_t n)
 {
-	_cleanup_complaint_ struct complaint complaint = { 0 };
-	int r = client->connection ? 0 : connection_open(client->socket_path, &client->connection,
-							 &complaint);
+	for (size_t i = 0; i < n; i++)
+		fd_close(fds[i]);
+}
 
-	return r < 0 ? client_complain(client, r, &complaint) : STATUS_DONE;
+int client_try(struct client *client, const char *method, struct json_object *parameters,
+	       const int *fds, size_t n, struct json_object **ret, struct complaint *complaint)
+{
+	_cleanup_message_ struct json_object *mine = parameters;
+	int r = 0;
+
+	if (!client->connection)
+		r = connection_open(client->socket_path, &client->connection, complaint);
+	if (r < 0) {
+		close_all(fds, n);
+		return r;
+	}
+	connection_pass(client->connection, fds, n);
+	r = connection_call(client->connection, method, TAKE_PTR(mine), ret, complaint);
+	if (r == -ECANCELED && complaint->status == STATUS_NO_DAEMON)
+		connection_free(TAKE_PTR(client->connection));
+	return r;
 }
 
 int client_call(struct client *client, const char *method, struct json_object *parameters,
@@ -77,15 +93,7 @@ int client_call_with_fds(struct client *client, const char *method, struct json_
 			 const int *fds, size_t n, struct json_object **ret)
 {
 	_cleanup_complaint_ struct complaint complaint = { 0 };
-	_cleanup_message_ struct json_object *mine = parameters;
-	int r = client_connect(client);
+	int r = client_try(client, method, parameters, fds, n, ret, &complaint);
 
-	if (r != STATUS_DONE) {
-		for (size_t i = 0; i < n; i++)
-			fd_close(fds[i]);
-		return r;
-	}
-	connection_pass(client->connection, fds, n);
-	r = connection_call(client->connection, method, TAKE_PTR(mine), ret, &complaint);
 	return r < 0 ? client_complain(client, r, &complaint) : STATUS_DONE;
 }

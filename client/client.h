@@ -37,7 +37,16 @@ void client_done(struct client *client);
 _must_check_ int client_call(struct client *client, const char *method,
 			     struct json_object *parameters, struct json_object **ret);
 
-/* The same with n descriptors, taken also on failure, that go with the call. */
+/*
+ * The same with n descriptors that go with it, and the words of a failure left to the caller:
+ * -ECANCELED with *complaint, -ENOMEM. Takes the descriptors, too. After STATUS_NO_DAEMON the next
+ * call connects anew.
+ */
+_must_check_ int client_try(struct client *client, const char *method,
+			    struct json_object *parameters, const int *fds, size_t n,
+			    struct json_object **ret, struct complaint *complaint);
+
+/* client_call with n descriptors, taken also on failure, that go with the call. */
 _must_check_ int client_call_with_fds(struct client *client, const char *method,
 				      struct json_object *parameters, const int *fds, size_t n,
 				      struct json_object **ret);

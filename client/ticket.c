@@ -99,7 +99,7 @@ static int copy_line(const char *line, size_t size, char **ret, char why[TICKET_
 
 	if (!is_utf8(line, size))
 		return wrong(why, "this is not UTF-8 text");
-	while (size >= 3 && memcmp(line, BYTE_ORDER_MARK, 3) == 0) {
+	if (size >= 3 && memcmp(line, BYTE_ORDER_MARK, 3) == 0) {
 		line += 3;
 		size -= 3;
 	}

@@ -6,6 +6,7 @@
 
 #include "client/arguments.h"
 #include "client/client.h"
+#include "client/job-list.h"
 #include "client/job-view.h"
 #include "client/print.h"
 #include "client/query.h"
@@ -52,79 +53,6 @@ static int jobs_states(const struct jobs_query *query, struct json_object **ret)
 	return 0;
 }
 
-/*
- * Moves a reply's jobs to the end of all. The number of them; *before becomes the smallest id, which
- * must go down from reply to reply, or the list would never end. -EBADMSG with *problem.
- */
-static int jobs_collect(struct json_object *reply, struct json_object *all, int64_t *before,
-			struct problem *problem)
-{
-	struct json_object *jobs = message_member(reply, "jobs");
-	size_t n = MIN_OF(message_length(jobs), (size_t)LIMIT_LIST);
-
-	if (!message_is_array(jobs))
-		return problem_set(problem, "jobs", "must be an array");
-	for (size_t i = 0; i < n; i++) {
-		struct json_object *job = message_at(jobs, i);
-		int64_t id;
-		int r;
-
-		if (!job || message_int(message_member(job, "id"), &id) < 0 || id >= *before)
-			return problem_set(problem, "jobs", "must be jobs, the newest first");
-		*before = id;
-		r = message_append(all, message_ref(job));
-		if (r < 0)
-			return r;
-	}
-	return (int)n;
-}
-
-/* One call for the jobs older than before; takes nothing. The exit status, the count in *ret_n. */
-static int jobs_ask(struct client *client, const struct jobs_query *query, struct json_object *all,
-		    int64_t *before, size_t *ret_n)
-{
-	_cleanup_message_ struct json_object *reply = NULL;
-	struct json_object *states, *parameters;
-	struct problem problem = { 0 };
-	size_t left = query->limit - message_length(all);
-	int r = jobs_states(query, &states);
-
-	if (r >= 0)
-		r = message_build(
-			&parameters,
-			MEMBERS(M_OBJECT("states", states),
-				M_INT("limit", MIN_OF(left, (size_t)LIMIT_LIST)),
-				M_INT_IF(*before != INT64_MAX, "before", *before),
-				M_OBJECT("labels", message_ref(query->labels)),
-				M_STRING_OPT("since", *query->since ? query->since : NULL)));
-	if (r < 0)
-		return client_status(client, r);
-	r = client_call(client, "ListJobs", parameters, &reply);
-	if (r != STATUS_DONE)
-		return r;
-	r = jobs_collect(reply, all, before, &problem);
-	if (r < 0)
-		return client_bad_reply(client, r, "ListJobs", &problem);
-	*ret_n = (size_t)r;
-	return STATUS_DONE;
-}
-
-/* All jobs of the query, in as many calls as it takes: the daemon cuts a long list. */
-static int jobs_fetch(struct client *client, const struct jobs_query *query,
-		      struct json_object *all)
-{
-	int64_t before = INT64_MAX;
-	size_t n = 1;
-
-	while (n > 0 && message_length(all) < query->limit) {
-		int r = jobs_ask(client, query, all, &before, &n);
-
-		if (r != STATUS_DONE)
-			return r;
-	}
-	return STATUS_DONE;
-}
-
 static int jobs_print(const struct client *client, struct json_object *jobs,
 		      const struct jobs_query *query)
 {
@@ -145,12 +73,19 @@ static int jobs_print(const struct client *client, struct json_object *jobs,
 
 static int jobs_list(struct client *client, const struct jobs_query *query)
 {
-	_cleanup_message_ struct json_object *all = NULL, *document = NULL;
-	int r = message_new_array(&all);
+	_cleanup_message_ struct json_object *all = NULL, *document = NULL, *states = NULL;
+	int r = jobs_states(query, &states);
 
+	if (r >= 0)
+		r = message_new_array(&all);
 	if (r < 0)
 		return client_status(client, r);
-	r = jobs_fetch(client, query, all);
+	r = job_list_fetch(client,
+			   &(struct job_list_query){ .states = states,
+						     .labels = query->labels,
+						     .since = *query->since ? query->since : NULL,
+						     .limit = query->limit },
+			   all);
 	if (r != STATUS_DONE)
 		return r;
 	if (!client->json)

@@ -15,8 +15,8 @@ static void check(const struct ticket_format *format, const struct ticket *ticke
 	FILE *out = open_memstream(&line, &size);
 
 	fuzz_require(out && !ticket->name == (ticket->n_labels == 0));
-	if (ticket->slot)
-		fprintf(out, "@%s ", ticket->slot);
+	/* The blank keeps a byte order mark that belongs to the ticket from the start of the line. */
+	fprintf(out, ticket->slot ? "@%s " : " ", ticket->slot);
 	for (size_t i = 0; i < format->n; i++) {
 		const char *value = labels_get(ticket->labels, ticket->n_labels, format->keys[i]);
 
