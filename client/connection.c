@@ -70,6 +70,9 @@ static int connection_refused(struct complaint *complaint, const char *path, int
 	case ECONNREFUSED:
 		return complaint_set(complaint, STATUS_NO_DAEMON, HINT_START,
 				     "no daemon: nobody listens on %s", path);
+	case EAGAIN:
+		return complaint_set(complaint, STATUS_NO_DAEMON, "try again in a moment",
+				     "the daemon at %s is too busy to accept a connection", path);
 	default:
 		return complaint_set(complaint, STATUS_NO_DAEMON, HINT_START,
 				     "cannot connect to the daemon at %s: %s", path,
@@ -77,7 +80,8 @@ static int connection_refused(struct complaint *complaint, const char *path, int
 	}
 }
 
-static int connection_connect(const char *path, int *ret_fd, struct complaint *complaint)
+/* flags: SOCK_NONBLOCK does not wait for a daemon that has no room for one more. */
+static int connection_connect(const char *path, int flags, int *ret_fd, struct complaint *complaint)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	_cleanup_close_ int fd = -1;
@@ -86,7 +90,7 @@ static int connection_connect(const char *path, int *ret_fd, struct complaint *c
 	if (strlen(path) >= sizeof(address.sun_path))
 		return connection_refused(complaint, path, ENAMETOOLONG);
 	strcpy(address.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return connection_refused(complaint, path, errno);
 	r = fd_set_nonblock(fd, 1);
@@ -96,7 +100,8 @@ static int connection_connect(const char *path, int *ret_fd, struct complaint *c
 	return 0;
 }
 
-int connection_open(const char *path, struct connection **ret, struct complaint *complaint)
+static int connection_begin(const char *path, int flags, struct connection **ret,
+			    struct complaint *complaint)
 {
 	_cleanup_(connection_freep) struct connection *connection = calloc(1, sizeof(*connection));
 	int fd = -1, r;
@@ -106,7 +111,7 @@ int connection_open(const char *path, struct connection **ret, struct complaint 
 	connection->path = strdup(path);
 	if (!connection->path)
 		return -ENOMEM;
-	r = connection_connect(path, &fd, complaint);
+	r = connection_connect(path, flags, &fd, complaint);
 	if (r < 0)
 		return r;
 	r = frame_new(fd, LIMIT_REPLY_BYTES, LIMIT_REQUEST_BYTES, &connection->frame);
@@ -114,6 +119,16 @@ int connection_open(const char *path, struct connection **ret, struct complaint 
 		return r;
 	*ret = TAKE_PTR(connection);
 	return 0;
+}
+
+int connection_open(const char *path, struct connection **ret, struct complaint *complaint)
+{
+	return connection_begin(path, 0, ret, complaint);
+}
+
+int connection_open_at_once(const char *path, struct connection **ret, struct complaint *complaint)
+{
+	return connection_begin(path, SOCK_NONBLOCK, ret, complaint);
 }
 
 int connection_fd(const struct connection *connection)

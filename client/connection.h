@@ -17,6 +17,10 @@ struct problem;
 /* path is borrowed. */
 _must_check_ int connection_open(const char *path, struct connection **ret,
 				 struct complaint *complaint);
+
+/* The same, but a daemon that is too busy to accept is not waited for: a failure like no daemon. */
+_must_check_ int connection_open_at_once(const char *path, struct connection **ret,
+					 struct complaint *complaint);
 void connection_free(struct connection *connection);
 DEFINE_CLEANUP(struct connection *, connection_free);
 

@@ -22,6 +22,7 @@ struct events {
 	size_t n_ids;
 	struct connection *connection; /* NULL while the daemon is away */
 	bool last;                     /* the daemon has said its last */
+	bool polled;                   /* nothing waits */
 	int signal_fd;
 	sigset_t old_mask;
 };
@@ -64,7 +65,9 @@ static int events_connect(struct events *events, struct complaint *complaint)
 {
 	_cleanup_(connection_freep) struct connection *connection = NULL;
 	struct json_object *parameters;
-	int r = connection_open(events->path, &connection, complaint);
+	int r = events->polled
+			? connection_open_at_once(events->path, &connection, complaint)
+			: connection_open(events->path, &connection, complaint);
 
 	if (r < 0)
 		return r;
@@ -112,6 +115,21 @@ int events_open(const char *path, const int64_t *ids, size_t n, struct events **
 	if (r < 0)
 		return r;
 	r = events_catch_signals(events);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(events);
+	return 0;
+}
+
+int events_open_polled(const char *path, struct events **ret, struct complaint *complaint)
+{
+	_cleanup_(events_freep) struct events *events = calloc(1, sizeof(*events));
+	int r;
+
+	if (!events)
+		return -ENOMEM;
+	*events = (struct events){ .path = path, .polled = true, .signal_fd = -1 };
+	r = events_connect(events, complaint);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(events);
@@ -180,27 +198,49 @@ static int events_take(struct events *events, struct varlink_reply *reply, struc
 	return r < 0 ? r : EVENTS_NEXT;
 }
 
+int events_poll(struct events *events, struct event *ret, struct complaint *complaint)
+{
+	struct varlink_reply reply;
+	int r;
+
+	if (events->last)
+		return EVENTS_ENDED;
+	r = connection_receive(events->connection, &reply, complaint);
+	if (r > 0)
+		return events_take(events, &reply, ret, complaint);
+	if (r == -EPIPE) {
+		connection_free(TAKE_PTR(events->connection));
+		return EVENTS_LOST;
+	}
+	return r < 0 ? r : EVENTS_NOTHING;
+}
+
 int events_next(struct events *events, struct event *ret, struct complaint *complaint)
 {
 	for (;;) {
-		struct varlink_reply reply;
-		int r;
+		int r = events_poll(events, ret, complaint);
 
-		if (events->last)
-			return EVENTS_ENDED;
-		r = connection_receive(events->connection, &reply, complaint);
-		if (r > 0)
-			return events_take(events, &reply, ret, complaint);
-		if (r == -EPIPE) {
-			connection_free(TAKE_PTR(events->connection));
-			return EVENTS_LOST;
-		}
-		if (r < 0)
+		if (r != EVENTS_NOTHING)
 			return r;
 		r = events_wait(events, -1);
 		if (r != 0)
 			return r < 0 ? r : EVENTS_INTERRUPTED;
 	}
+}
+
+int events_fd(const struct events *events)
+{
+	return events->connection ? connection_fd(events->connection) : -1;
+}
+
+int events_retry(struct events *events, struct complaint *complaint)
+{
+	int r;
+
+	connection_free(TAKE_PTR(events->connection));
+	events->last = false;
+	r = events_connect(events, complaint);
+	return r < 0 ? r : EVENTS_NEXT;
 }
 
 int events_reconnect(struct events *events, double seconds, struct complaint *complaint)

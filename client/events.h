@@ -3,7 +3,8 @@
 
 /*
  * The stream of Follow: what happens to jobs and ports, also across a restart of the daemon. While it
- * is open, SIGINT and SIGTERM do not end the program but the waiting.
+ * is open, SIGINT and SIGTERM do not end the program but the waiting; of a polled one that never
+ * waits, they are not its business.
  */
 
 #include <stdbool.h>
@@ -33,6 +34,7 @@ enum events_result {
 	EVENTS_NEXT,        /* one event */
 	EVENTS_LOST,        /* the daemon went away; events_reconnect may bring it back */
 	EVENTS_INTERRUPTED, /* by the user */
+	EVENTS_NOTHING,     /* nothing yet; only from events_poll */
 };
 
 /* Follows n jobs, or with n 0 everything. path and ids are borrowed. Errors as in connection.h. */
@@ -50,3 +52,17 @@ _must_check_ int events_next(struct events *events, struct event *ret, struct co
  */
 _must_check_ int events_reconnect(struct events *events, double seconds,
 				  struct complaint *complaint);
+
+/* ---- For who has more to wait for: everything is followed, nothing here waits ---- */
+
+_must_check_ int events_open_polled(const char *path, struct events **ret,
+				    struct complaint *complaint);
+
+/* For poll(); -1 while the daemon is away. */
+int events_fd(const struct events *events);
+
+/* What came: as events_next, EVENTS_NOTHING instead of waiting. */
+_must_check_ int events_poll(struct events *events, struct event *ret, struct complaint *complaint);
+
+/* One attempt to reach the daemon again: EVENTS_NEXT, or negative with words. */
+_must_check_ int events_retry(struct events *events, struct complaint *complaint);
