@@ -9,6 +9,7 @@
 
 #include "client/client.h"
 #include "client/print.h"
+#include "client/ssh.h"
 #include "client/suggest.h"
 #include "client/verb.h"
 #include "protocol/base/strings.h"
@@ -33,12 +34,12 @@ static size_t arguments_table(const struct verb *verb, struct option table[MAX_O
 }
 
 /*
- * The short options: -h, and those of the verb whose key is a letter. Before the verb, reading stops
+ * The short options: -h, -H, and those of the verb whose key is a letter. Before the verb, reading stops
  * at the first operand: the verb.
  */
-static void arguments_letters(const struct verb *verb, char letters[2 * MAX_OPTIONS + 4])
+static void arguments_letters(const struct verb *verb, char letters[2 * MAX_OPTIONS + 8])
 {
-	char *end = stpcpy(letters, verb ? ":h" : "+:h");
+	char *end = stpcpy(letters, verb ? ":hH:" : "+:hH:");
 
 	for (const struct verb_option *o = verb ? verb->options : NULL; o && o->name; o++) {
 		if (o->key < 'A' || o->key > 'z' || end - letters > 2 * (int)MAX_OPTIONS)
@@ -122,6 +123,20 @@ static int arguments_end(struct arguments *arguments)
 	return -ECANCELED;
 }
 
+static int arguments_host(struct arguments *arguments, const char *host)
+{
+	struct client *client = arguments->client;
+	char *address = str_format(SSH_ADDRESS "%s", host);
+
+	if (!address)
+		return arguments_wrong(arguments, "out of memory");
+	free(client->address);
+	client->address = address;
+	client->socket_path = address;
+	client->host = address + strlen(SSH_ADDRESS);
+	return 0;
+}
+
 /* Carries out a general option; 0 to go on. */
 static int arguments_general(struct arguments *arguments, int key, const char *value)
 {
@@ -131,9 +146,15 @@ static int arguments_general(struct arguments *arguments, int key, const char *v
 	case OPTION_SOCKET:
 		if (!*value)
 			return arguments_wrong(arguments, "--socket needs a path");
+		if (client->host)
+			return arguments_wrong(arguments, "--socket does not go with --host");
 		client->socket_path = value;
 		client->socket_given = true;
 		return 0;
+	case 'H':
+		if (client->socket_given)
+			return arguments_wrong(arguments, "--host does not go with --socket");
+		return arguments_host(arguments, value);
 	case OPTION_JSON:
 		client->json = true;
 		return 0;
@@ -158,7 +179,7 @@ static int arguments_general(struct arguments *arguments, int key, const char *v
 int arguments_next(struct arguments *arguments, const char **ret_value)
 {
 	struct option table[MAX_OPTIONS + 1];
-	char letters[2 * MAX_OPTIONS + 4];
+	char letters[2 * MAX_OPTIONS + 8];
 	size_t n = arguments_table(arguments->verb, table);
 
 	arguments_letters(arguments->verb, letters);
@@ -172,7 +193,7 @@ int arguments_next(struct arguments *arguments, const char **ret_value)
 			return 0;
 		if (key == '?' || key == ':')
 			return arguments_bad_option(arguments, key, table, n);
-		if (key != 'h' && key < OPTION_SOCKET) {
+		if (key != 'h' && key != 'H' && key < OPTION_SOCKET) {
 			*ret_value = optarg;
 			return key;
 		}

@@ -27,6 +27,7 @@ void client_done(struct client *client)
 {
 	connection_free(client->connection);
 	client->connection = NULL;
+	free(client->address);
 }
 
 int client_complain(const struct client *client, int r, const struct complaint *complaint)

@@ -17,8 +17,10 @@ struct json_object;
 struct problem;
 
 struct client {
-	const char *socket_path;
-	bool socket_given; /* on the command line */
+	const char *socket_path; /* or the address of a host: ssh.h */
+	bool socket_given;       /* on the command line */
+	const char *host;        /* -H; NULL: this machine */
+	char *address;           /* of host: what socket_path is then */
 	bool json;
 	bool quiet;
 	struct term out;

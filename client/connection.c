@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "client/bridge.h"
+#include "client/ssh.h"
 #include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
 #include "protocol/control/error.h"
@@ -21,8 +23,9 @@
 	"log in again"
 
 struct connection {
-	char *path;
+	char *address;
 	struct frame *frame;
+	pid_t ssh;              /* what is between us and another host; 0: nothing */
 	const char *method;     /* of the call under way, borrowed */
 	int fds[FRAME_FDS_MAX]; /* for the next call */
 	size_t n_fds;
@@ -51,7 +54,9 @@ void connection_free(struct connection *connection)
 		return;
 	connection_drop_fds(connection);
 	frame_free(connection->frame);
-	free(connection->path);
+	if (connection->ssh)
+		ssh_stop(connection->ssh);
+	free(connection->address);
 	free(connection);
 }
 
@@ -81,7 +86,7 @@ static int connection_refused(struct complaint *complaint, const char *path, int
 }
 
 /* flags: SOCK_NONBLOCK does not wait for a daemon that has no room for one more. */
-static int connection_connect(const char *path, int flags, int *ret_fd, struct complaint *complaint)
+int connection_open_socket(const char *path, int flags, int *ret_fd, struct complaint *complaint)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	_cleanup_close_ int fd = -1;
@@ -100,48 +105,22 @@ static int connection_connect(const char *path, int flags, int *ret_fd, struct c
 	return 0;
 }
 
-static int connection_begin(const char *path, int flags, struct connection **ret,
-			    struct complaint *complaint)
-{
-	_cleanup_(connection_freep) struct connection *connection = calloc(1, sizeof(*connection));
-	int fd = -1, r;
-
-	if (!connection)
-		return -ENOMEM;
-	connection->path = strdup(path);
-	if (!connection->path)
-		return -ENOMEM;
-	r = connection_connect(path, flags, &fd, complaint);
-	if (r < 0)
-		return r;
-	r = frame_new(fd, LIMIT_REPLY_BYTES, LIMIT_REQUEST_BYTES, &connection->frame);
-	if (r < 0)
-		return r;
-	*ret = TAKE_PTR(connection);
-	return 0;
-}
-
-int connection_open(const char *path, struct connection **ret, struct complaint *complaint)
-{
-	return connection_begin(path, 0, ret, complaint);
-}
-
-int connection_open_at_once(const char *path, struct connection **ret, struct complaint *complaint)
-{
-	return connection_begin(path, SOCK_NONBLOCK, ret, complaint);
-}
-
 int connection_fd(const struct connection *connection)
 {
 	return frame_fd(connection->frame);
 }
 
-static int connection_lost(const struct connection *connection, struct complaint *complaint)
+static int connection_lost(struct connection *connection, struct complaint *complaint)
 {
+	pid_t ssh = connection->ssh;
+
+	connection->ssh = 0;
+	if (ssh)
+		return ssh_failed(ssh, ssh_host(connection->address), complaint);
 	return complaint_set(complaint, STATUS_NO_DAEMON,
 			     "the daemon's log may tell why: journalctl -u mtkrbd",
-			     "the daemon at %s went away without an answer to %s", connection->path,
-			     connection->method);
+			     "the daemon at %s went away without an answer to %s",
+			     connection->address, connection->method);
 }
 
 int complaint_bad_reply(struct complaint *complaint, const char *method,
@@ -192,6 +171,23 @@ static int connection_call_text(const char *method, struct json_object *paramete
 	return varlink_call_to_text(&call, ret);
 }
 
+/* To another host: the files go before the call. */
+static int connection_send_files(struct connection *connection, struct complaint *complaint)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < connection->n_fds && r == 0; i++)
+		r = bridge_send_file(frame_fd(connection->frame), connection->fds[i]);
+	connection_drop_fds(connection);
+	if (r == -EPIPE || r == -ECONNRESET)
+		return connection_lost(connection, complaint);
+	if (r < 0)
+		return complaint_set(complaint, STATUS_FAILED, NULL,
+				     "a file of the call cannot be sent to %s: %s",
+				     ssh_host(connection->address), strerror(-r));
+	return 0;
+}
+
 int connection_send(struct connection *connection, const char *method,
 		    struct json_object *parameters, bool more, struct complaint *complaint)
 {
@@ -200,6 +196,9 @@ int connection_send(struct connection *connection, const char *method,
 
 	connection->method = method;
 	r = connection_call_text(method, parameters, more, &text);
+	if (r < 0)
+		return r;
+	r = connection->ssh ? connection_send_files(connection, complaint) : 0;
 	if (r < 0)
 		return r;
 	if (connection->n_fds > 0)
@@ -259,25 +258,102 @@ int connection_receive(struct connection *connection, struct varlink_reply *ret,
 	return r <= 0 ? r : connection_read(connection, text, size, ret, complaint);
 }
 
-int connection_call(struct connection *connection, const char *method,
-		    struct json_object *parameters, struct json_object **ret,
-		    struct complaint *complaint)
+/* Waits for the one reply; 0 with it. */
+static int connection_await(struct connection *connection, struct varlink_reply *ret,
+			    struct complaint *complaint)
 {
-	struct varlink_reply reply;
-	int r = connection_send(connection, method, parameters, false, complaint);
+	int r;
 
-	if (r < 0)
-		return r;
-	while ((r = connection_receive(connection, &reply, complaint)) == 0) {
+	while ((r = connection_receive(connection, ret, complaint)) == 0) {
 		r = connection_wait(connection, POLLIN);
 		if (r < 0)
 			return r;
 	}
 	if (r == -EPIPE)
 		return connection_lost(connection, complaint);
+	return MIN_OF(r, 0);
+}
+
+int connection_call(struct connection *connection, const char *method,
+		    struct json_object *parameters, struct json_object **ret,
+		    struct complaint *complaint)
+{
+	struct varlink_reply reply = { 0 };
+	int r = connection_send(connection, method, parameters, false, complaint);
+
+	if (r >= 0)
+		r = connection_await(connection, &reply, complaint);
 	if (r < 0)
 		return r;
 	*ret = message_ref(reply.parameters);
 	varlink_reply_clear(&reply);
 	return 0;
+}
+
+/* ssh has been started; whether there is a daemon behind it shows when that answers. */
+static int connection_greet(struct connection *connection, struct complaint *complaint)
+{
+	static const char call[] = "{\"method\":\"" SERVICE_INTERFACE ".GetInfo\"}";
+	struct varlink_reply reply = { 0 };
+	int r = frame_put(connection->frame, call, strlen(call));
+
+	connection->method = "GetInfo";
+	if (r == 0)
+		r = connection_flush(connection);
+	if (r == 0 || r == -EPIPE)
+		r = connection_await(connection, &reply, complaint);
+	if (r < 0)
+		return r;
+	varlink_reply_clear(&reply);
+	return 0;
+}
+
+static int connection_begin(struct connection *connection, int flags, int *ret_fd,
+			    struct complaint *complaint)
+{
+	const char *host = ssh_host(connection->address);
+	int fd, r;
+
+	if (!host)
+		return connection_open_socket(connection->address, flags, ret_fd, complaint);
+	r = ssh_start(host, &connection->ssh, &fd, complaint);
+	if (r < 0)
+		return r;
+	*ret_fd = fd;
+	return fd_set_nonblock(fd, 1);
+}
+
+static int connection_new(const char *address, int flags, struct connection **ret,
+			  struct complaint *complaint)
+{
+	_cleanup_(connection_freep) struct connection *connection = calloc(1, sizeof(*connection));
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (!connection)
+		return -ENOMEM;
+	connection->address = strdup(address);
+	if (!connection->address)
+		return -ENOMEM;
+	r = connection_begin(connection, flags, &fd, complaint);
+	if (r >= 0)
+		r = frame_new(TAKE_FD(fd), LIMIT_REPLY_BYTES, LIMIT_REQUEST_BYTES,
+			      &connection->frame);
+	if (r >= 0 && connection->ssh)
+		r = connection_greet(connection, complaint);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(connection);
+	return 0;
+}
+
+int connection_open(const char *address, struct connection **ret, struct complaint *complaint)
+{
+	return connection_new(address, 0, ret, complaint);
+}
+
+int connection_open_at_once(const char *address, struct connection **ret,
+			    struct complaint *complaint)
+{
+	return connection_new(address, SOCK_NONBLOCK, ret, complaint);
 }

@@ -14,13 +14,21 @@ struct connection;
 struct json_object;
 struct problem;
 
-/* path is borrowed. */
-_must_check_ int connection_open(const char *path, struct connection **ret,
+/* address is the path of a socket, or a host (ssh.h). */
+_must_check_ int connection_open(const char *address, struct connection **ret,
 				 struct complaint *complaint);
 
 /* The same, but a daemon that is too busy to accept is not waited for: a failure like no daemon. */
-_must_check_ int connection_open_at_once(const char *path, struct connection **ret,
+_must_check_ int connection_open_at_once(const char *address, struct connection **ret,
 					 struct complaint *complaint);
+
+/*
+ * The connected socket alone, a non-blocking one, for what speaks for itself; only of a path. flags:
+ * 0, or SOCK_NONBLOCK not to wait for a daemon that is too busy to accept.
+ */
+_must_check_ int connection_open_socket(const char *path, int flags, int *ret_fd,
+					struct complaint *complaint);
+
 void connection_free(struct connection *connection);
 DEFINE_CLEANUP(struct connection *, connection_free);
 
@@ -47,7 +55,10 @@ _must_check_ int connection_call(struct connection *connection, const char *meth
 				 struct json_object *parameters, struct json_object **ret,
 				 struct complaint *complaint);
 
-/* The descriptors, at most FRAME_FDS_MAX, go with the next call; taken also on failure. */
+/*
+ * The descriptors, at most FRAME_FDS_MAX, go with the next call; taken also on failure. To another
+ * host their files go.
+ */
 void connection_pass(struct connection *connection, const int *fds, size_t n);
 
 /* The daemon's answer makes no sense; problem may be NULL. Always -ECANCELED. */

@@ -29,8 +29,13 @@ static void follow_detached(const struct client *client, const int64_t *ids, siz
 	if (list && n)
 		print_note(client, "Detached; the %s. To follow again: mtkrbctl%s%s follow%s",
 			   n > 1 ? "jobs go on" : "job goes on",
-			   client->socket_given ? " --socket=" : "",
-			   client->socket_given ? client->socket_path : "", list);
+			   client->host           ? " -H "
+			   : client->socket_given ? " --socket="
+						  : "",
+			   client->host           ? client->host
+			   : client->socket_given ? client->socket_path
+						  : "",
+			   list);
 }
 
 /* The daemon is gone: says so and waits for it. As events_reconnect. */

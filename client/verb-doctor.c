@@ -6,6 +6,7 @@
 #include "client/client.h"
 #include "client/doctor.h"
 #include "client/print.h"
+#include "client/ssh.h"
 #include "client/verb.h"
 #include "protocol/base/strings.h"
 #include "protocol/control/message.h"
@@ -67,6 +68,24 @@ static void doctor_print(const struct client *client, const struct doctor_report
 				   "seen.");
 }
 
+/* It looks at a machine, not at a daemon: so it has to run on that one. */
+static int doctor_run_there(const struct client *client, unsigned int seconds)
+{
+	_cleanup_complaint_ struct complaint complaint = { 0 };
+	const char *argv[5] = { "mtkrbctl", "doctor" };
+	char watch[32];
+	size_t n = 2;
+	int r;
+
+	(void)snprintf(watch, sizeof(watch), "--watch=%u", seconds);
+	if (seconds > 0)
+		argv[n++] = watch;
+	if (client->json)
+		argv[n++] = "--json";
+	r = ssh_run(client->host, argv, &complaint);
+	return r < 0 ? client_complain(client, r, &complaint) : r;
+}
+
 static int doctor_run(struct client *client, struct arguments *arguments)
 {
 	struct doctor_options options = { .root = "", .socket_path = client->socket_path };
@@ -87,6 +106,8 @@ static int doctor_run(struct client *client, struct arguments *arguments)
 	}
 	if (r < 0 || arguments_operands(arguments, 0, 0, &operands, &n) < 0)
 		return arguments->status;
+	if (client->host)
+		return doctor_run_there(client, options.watch_seconds);
 	if (options.watch_seconds > 0)
 		print_note(client, "Plug in the watch; looking for %u s.", options.watch_seconds);
 	r = doctor_examine(&options, &report);

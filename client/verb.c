@@ -17,11 +17,13 @@ const struct verb *const verbs[] = {
 	&verb_monitor, &verb_backups, &verb_backup, &verb_verify, &verb_remove,  &verb_prune,
 	&verb_da,      &verb_explain, &verb_doctor, &verb_check,  &verb_rebuild, &verb_cut,
 	&verb_files,   &verb_extract,
+	&verb_bridge,
 };
 const size_t n_verbs = ARRAY_SIZE(verbs);
 
 const struct verb_option general_options[] = {
 	{ "socket", OPTION_SOCKET, "PATH", "the daemon's socket (also: MTKRB_SOCKET)" },
+	{ "host", 'H', "[USER@]HOST", "the daemon of another machine, over ssh" },
 	{ "json", OPTION_JSON, NULL, "JSON on stdout, for programs" },
 	{ "quiet", OPTION_QUIET, NULL, "no progress and no remarks" },
 	{ "no-color", OPTION_NO_COLOR, NULL, "no colours on a terminal (also: NO_COLOR)" },
@@ -41,10 +43,12 @@ const struct verb *verb_find(const char *name)
 const char *verb_suggest(const char *name)
 {
 	const char *names[ARRAY_SIZE(verbs)];
+	size_t n = 0;
 
 	for (size_t i = 0; i < n_verbs; i++)
-		names[i] = verbs[i]->name;
-	return suggest_word(name, names, n_verbs);
+		if (verbs[i]->group)
+			names[n++] = verbs[i]->name;
+	return suggest_word(name, names, n);
 }
 
 /* "  --name=ARG   text"; text goes to its own line where the first part is too long. */
@@ -85,6 +89,8 @@ void verb_print_program_help(void)
 	     "\n"
 	     "Backs up the flash of MediaTek watches through the daemon mtkrbd.");
 	for (size_t i = 0; i < n_verbs; i++) {
+		if (!verbs[i]->group)
+			continue;
 		if (!streq(group, verbs[i]->group)) {
 			group = verbs[i]->group;
 			printf("\n%s:\n", group);

@@ -13,14 +13,15 @@ struct client;
 struct verb_option {
 	const char *name;     /* without the dashes; NULL ends a list */
 	int key;              /* what arguments_next returns: above 0, below OPTION_SOCKET; when it
-				 is a letter, that is the short option */
+				 is a letter, that is the short option (h and H are general) */
 	const char *argument; /* what its argument is called in the help, NULL: it has none */
 	const char *text;     /* one line of help; NULL: not offered */
 };
 
 struct verb {
 	const char *name;
-	const char *group;                 /* heading in the program's help */
+	const char *group;                 /* heading in the program's help; NULL: for programs, not
+					      shown there */
 	const char *arguments;             /* "[ID...]", "" where it takes none */
 	const char *summary;               /* one line */
 	const char *details;               /* more lines for its own help; NULL: none */
@@ -63,6 +64,7 @@ extern const struct verb verb_jobs, verb_show, verb_cancel, verb_retry;
 extern const struct verb verb_follow, verb_monitor;
 extern const struct verb verb_da;
 extern const struct verb verb_backups, verb_backup, verb_verify, verb_remove, verb_prune;
+extern const struct verb verb_bridge;
 extern const struct verb verb_explain, verb_doctor;
 extern const struct verb verb_check, verb_rebuild, verb_cut;
 extern const struct verb verb_files, verb_extract;

@@ -27,7 +27,10 @@ static void test_usage_is_2(void **state)
 		{ "show 1x", "not a job's number: 1x", "hint: see" },
 		{ "remove", "remove: missing ID", "hint: see" },
 		{ "ports --json=1", "--json takes no argument", "hint: see" },
-		{ "-H somewhere status", "unknown option: -H", "hint: see" },
+		{ "-H -oProxyCommand=x status", "not a host: '-oProxyCommand=x'", "hint: as in" },
+		{ "status --host=", "not a host: ''", "hint: as in" },
+		{ "--socket=x -H y status", "--host does not go with --socket", "hint: see" },
+		{ "-H y status --socket=x", "--socket does not go with --host", "hint: see" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
