@@ -8,6 +8,15 @@
 
 #include "protocol/base/strings.h"
 
+/*
+ * What takes no column of its own and does not combine either turns the direction of the line
+ * around, or hides.
+ */
+static bool text_is_shown(wchar_t c)
+{
+	return iswprint((wint_t)c) && (wcwidth(c) > 0 || iswctype((wint_t)c, wctype("combining")));
+}
+
 /* Bytes of the character at s (1 or more), and its columns; -1 columns: not to be printed. */
 static size_t text_character(const char *s, int *ret_columns)
 {
@@ -19,7 +28,7 @@ static size_t text_character(const char *s, int *ret_columns)
 		*ret_columns = -1;
 		return 1;
 	}
-	*ret_columns = iswprint((wint_t)c) ? wcwidth(c) : -1;
+	*ret_columns = text_is_shown(c) ? wcwidth(c) : -1;
 	return n;
 }
 
@@ -103,4 +112,43 @@ char *text_cut(const char *s, size_t columns, bool at_start, bool unicode)
 	if (at_start)
 		return str_format("%s%s", ellipsis, text_skip(s, width - room));
 	return str_format("%.*s%s", (int)text_fitting(s, room), s, ellipsis);
+}
+
+char *text_ascii(const char *s)
+{
+	char *ascii = malloc(strlen(s) + 1);
+	char *end = ascii;
+
+	if (!ascii)
+		return NULL;
+	while (*s) {
+		int columns;
+		size_t n = text_character(s, &columns);
+
+		/* What combines with the character before it goes without a trace. */
+		if (n == 1)
+			*end++ = *s;
+		else if (columns != 0)
+			*end++ = '?';
+		s += n;
+	}
+	*end = '\0';
+	return ascii;
+}
+
+size_t text_line(const char *s, size_t columns)
+{
+	size_t n = text_fitting(s, columns);
+	size_t blank = n;
+	int width;
+
+	if (!s[n] || s[n] == ' ')
+		return n;
+	while (blank > 0 && s[blank - 1] != ' ')
+		blank--;
+	while (blank > 0 && s[blank - 1] == ' ')
+		blank--;
+	if (blank > 0)
+		return blank;
+	return n > 0 ? n : text_character(s, &width);
 }

@@ -22,3 +22,12 @@ size_t text_columns(const char *s);
  * at the start, is replaced by an ellipsis. NULL when out of memory.
  */
 _must_check_ char *text_cut(const char *s, size_t columns, bool at_start, bool unicode);
+
+/* A copy of clean text with '?' for every character that is not ASCII; NULL when out of memory. */
+_must_check_ char *text_ascii(const char *s);
+
+/*
+ * Bytes of the first line of clean text that is wrapped to columns (1 or more): up to the last blank
+ * that fits, else as much as fits, but always at least one character; 0 only for no text.
+ */
+size_t text_line(const char *s, size_t columns);

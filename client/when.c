@@ -33,6 +33,28 @@ const char *when_local(uint64_t real_usec, char buf[WHEN_TEXT_SIZE])
 	return buf;
 }
 
+const char *when_of_day(uint64_t real_usec, char buf[WHEN_TEXT_SIZE])
+{
+	struct tm tm;
+
+	if (!when_calendar(real_usec, &tm) || strftime(buf, WHEN_TEXT_SIZE, "%T", &tm) == 0)
+		(void)snprintf(buf, WHEN_TEXT_SIZE, "-");
+	return buf;
+}
+
+uint64_t when_day_began(uint64_t real_usec)
+{
+	struct tm tm;
+	time_t seconds;
+
+	if (!when_calendar(real_usec, &tm))
+		return 0;
+	tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
+	tm.tm_isdst = -1;
+	seconds = mktime(&tm);
+	return seconds > 0 ? (uint64_t)seconds * USEC_PER_SEC : 0;
+}
+
 static const char *when_date(uint64_t real_usec, char buf[WHEN_TEXT_SIZE])
 {
 	struct tm tm;

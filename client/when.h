@@ -24,6 +24,12 @@ const char *when_clock(double seconds, char buf[WHEN_TEXT_SIZE]);
 /* "2026-11-23 14:31:10" in the local time zone. Returns buf. */
 const char *when_local(uint64_t real_usec, char buf[WHEN_TEXT_SIZE]);
 
+/* "14:31:10" in the local time zone. Returns buf. */
+const char *when_of_day(uint64_t real_usec, char buf[WHEN_TEXT_SIZE]);
+
+/* The midnight that the local day of this time began with. */
+uint64_t when_day_began(uint64_t real_usec);
+
 /* A point in time as people give it: one of WHEN_FORMS; an age counts back from now. -EINVAL. */
 _must_check_ int when_parse(const char *value, uint64_t *ret_real_usec);
 #define WHEN_FORMS "a date (2026-11-23), a time (2026-11-23T14:00:00Z) or an age (12h, 7d)"

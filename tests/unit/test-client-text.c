@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "client/suggest.h"
@@ -29,6 +30,9 @@ static void test_clean(void **state _unused_)
 	assert_clean("\xc2\x9b"
 		     "2J",
 		     "?2J"); /* CSI as one character */
+	/* What combines is text; what turns the line around (RLO), hides or joins is not. */
+	assert_clean("e\u0301", "e\u0301");
+	assert_clean("ab\u202edc\u200b", "ab?dc?");
 }
 
 static void assert_cut(const char *s, size_t columns, bool at_start, const char *expected)
@@ -52,6 +56,36 @@ static void test_cut(void **state _unused_)
 	assert_int_equal(text_columns("東京都"), 6);
 	assert_cut("東京都", 4, false, "東…");
 	assert_cut("東京都", 4, true, "…都");
+}
+
+static void test_ascii(void **state _unused_)
+{
+	_cleanup_free_ char *text = text_ascii("Zu\u0308rich M\u00fcller 東京");
+
+	assert_string_equal(text, "Zurich M?ller ??");
+}
+
+static void assert_line(const char *s, size_t columns, const char *expected)
+{
+	size_t n = text_line(s, columns);
+
+	assert_int_equal(n, strlen(expected));
+	assert_memory_equal(s, expected, n);
+}
+
+static void test_line(void **state _unused_)
+{
+	assert_line("", 5, "");
+	assert_line("the watch left", 20, "the watch left");
+	assert_line("the watch left", 9, "the watch");
+	assert_line("the watch left", 8, "the");
+	assert_line("the  watch", 5, "the");
+	assert_line("the  watch", 7, "the");
+	/* No blank to break at. */
+	assert_line("/dev/ttyACM0", 5, "/dev/");
+	/* A character that is wider than the line is a line of its own, or it would never end. */
+	assert_line("東京", 1, "東");
+	assert_line("東京 x", 4, "東京");
 }
 
 static void test_suggest(void **state _unused_)
@@ -108,12 +142,25 @@ static void test_spans(void **state _unused_)
 	assert_string_equal(when_clock(-5, buf), "0:00");
 }
 
+static void test_day(void **state _unused_)
+{
+	const uint64_t eight = 1800000000 * USEC_PER_SEC; /* 2027-01-15 08:00:00 UTC */
+	char buf[WHEN_TEXT_SIZE];
+
+	assert_string_equal(when_of_day(eight, buf), "08:00:00");
+	assert_int_equal(when_day_began(eight), eight - 8 * 3600 * USEC_PER_SEC);
+	assert_int_equal(when_day_began(when_day_began(eight)), when_day_began(eight));
+	assert_int_equal(when_day_began(when_day_began(eight) - 1),
+			 eight - 32 * 3600 * USEC_PER_SEC);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_clean),   cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_suggest), cmocka_unit_test(test_ago),
-		cmocka_unit_test(test_spans),
+		cmocka_unit_test(test_spans),   cmocka_unit_test(test_ascii),
+		cmocka_unit_test(test_line),    cmocka_unit_test(test_day),
 	};
 
 	if (!setlocale(LC_CTYPE, "C.UTF-8"))
