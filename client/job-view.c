@@ -156,6 +156,34 @@ static void job_add_failure(struct table *table, const struct failure *failure)
 	facts_add_known(table, "hint", failure->hint);
 }
 
+static void job_add_hook(struct table *table, const struct hook_result *hook)
+{
+	const char *message = hook->message ? hook->message : "";
+	const char *colon = hook->message ? ": " : "";
+
+	switch (hook->outcome) {
+	case HOOK_OK:
+		facts_add(table, "hook", TINT_NONE, "%s ok", hook->name);
+		break;
+	case HOOK_FAILED:
+		facts_add(table, "hook", TINT_BAD, "%s failed (exit %" PRId64 ")%s%s", hook->name,
+			  hook->status, colon, message);
+		break;
+	case HOOK_KILLED:
+		facts_add(table, "hook", TINT_BAD, "%s killed (signal %" PRId64 ")%s%s", hook->name,
+			  hook->status, colon, message);
+		break;
+	case HOOK_TIMEOUT:
+		facts_add(table, "hook", TINT_BAD, "%s took longer than %.0f s and was killed%s%s",
+			  hook->name, hook->seconds, colon, message);
+		break;
+	default:
+		facts_add(table, "hook", TINT_BAD, "%s %s%s%s", hook->name,
+			  hook_outcome_to_string(hook->outcome), colon, message);
+		break;
+	}
+}
+
 int job_view_print(const struct term *term, const struct job *job)
 {
 	_cleanup_(table_freep) struct table *table = NULL;
@@ -178,5 +206,7 @@ int job_view_print(const struct term *term, const struct job *job)
 	facts_add(table, "attempts", TINT_NONE, "%" PRId64, job->attempts);
 	facts_add(table, "owner", TINT_NONE, "%s", job_owner(job->owner, owner));
 	job_add_request(table, &job->request);
+	for (size_t i = 0; i < job->n_hooks; i++)
+		job_add_hook(table, &job->hooks[i]);
 	return table_print(table, term, stdout);
 }

@@ -300,3 +300,11 @@ int archive_check_backup(const struct archive *archive, const char *id, char **r
 	r = read_manifest(directory, &manifest, ret_why);
 	return r < 0 ? r : check_ranges(directory, &manifest, ret_why);
 }
+
+int archive_read_manifest(const struct archive *archive, const char *id, char **ret, char **ret_why)
+{
+	_cleanup_close_ int directory = archive_open_backup(archive, id);
+
+	*ret_why = NULL;
+	return directory < 0 ? directory : read_manifest_text(directory, ret, ret_why);
+}

@@ -75,6 +75,10 @@ _must_check_ int archive_walk_staging(const struct archive *archive,
 _must_check_ int archive_read_backup(const struct archive *archive, const char *id,
 				     struct backup *ret, char **ret_why);
 
+/* The text of a published backup's manifest, which the caller frees; -EBADMSG with *ret_why. */
+_must_check_ int archive_read_manifest(const struct archive *archive, const char *id, char **ret,
+				       char **ret_why);
+
 /*
  * True to its manifest as far as that can be seen without reading the image: 0 when all files of the
  * ranges are there in their length. -EBADMSG with *ret_why, -ENOENT.

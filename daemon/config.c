@@ -147,6 +147,9 @@ static const struct key {
 	{ "retention", "keep-for", "0 to 36500d, as 12h, 30d", config_set_keep_for },
 	{ "retention", "keep-label", "KEY or KEY=VALUE", config_add_keep_label },
 	{ "retention", "make-room", "yes, no", config_set_make_room },
+	{ "hooks", "enabled", "yes, no", config_set_hooks_enabled },
+	{ "hooks", "timeout", "1s to 1h, as 30s, 5min", config_set_hooks_timeout },
+	{ "hooks", "directory", "an absolute path", config_set_hooks_directory },
 };
 
 /* Notes the first thing that is wrong, key NULL for a whole line; takes reason. Returns error. */
@@ -217,7 +220,7 @@ static int set_key(struct parser *parser, const char *section, const char *name,
 {
 	if (!section_is_known(section))
 		return fail(parser, -EINVAL, section, name, "unknown section",
-			    "daemon, automatic, read, archive, retention, slots");
+			    "daemon, automatic, read, archive, retention, hooks, slots");
 	if (streq(section, SLOTS_SECTION))
 		return set_slot(parser, name, value);
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
@@ -244,7 +247,7 @@ static void check_section(struct parser *parser, const char *line)
 
 	if (sscanf(line, "[%64[^]\n]]", section) == 1 && !section_is_known(section))
 		(void)fail(parser, -EINVAL, section, NULL, "unknown section",
-			   "daemon, automatic, read, archive, retention, slots");
+			   "daemon, automatic, read, archive, retention, hooks, slots");
 }
 
 /* fgets for inih; the lines are counted here, since its handler is not told. */
@@ -366,6 +369,7 @@ static void set_defaults(struct config *config)
 		.handshake_timeout_uart = 60,
 		.resume_timeout_usec = 600 * USEC_PER_SEC,
 		.free_space_floor = 64ULL << 20,
+		.hooks = { .enabled = true, .timeout = 60 },
 	};
 }
 
@@ -383,6 +387,8 @@ int config_load(const char *path, bool required, struct config *ret, char **ret_
 	}
 	if (r >= 0)
 		r = load_drop_ins(&config, path, &error);
+	if (r >= 0)
+		r = config_default_hooks(&config, path);
 	if (r < 0) {
 		config_clear(&config);
 		*ret_error = error;
@@ -396,5 +402,6 @@ void config_clear(struct config *config)
 {
 	slot_settings_clear(&config->slots);
 	retention_rules_clear(&config->retention);
+	free(config->hooks.directory);
 	*config = (struct config){ 0 };
 }

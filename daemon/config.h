@@ -12,6 +12,13 @@
 #include "protocol/base/cleanup.h"
 #include "protocol/control/job.h"
 
+/* [hooks]: programs that run after a job. */
+struct hook_settings {
+	bool enabled;
+	double timeout;  /* seconds for each of them */
+	char *directory; /* where they are */
+};
+
 struct config {
 	int log_level;        /* syslog level */
 	unsigned int workers; /* at most that many at once */
@@ -27,6 +34,7 @@ struct config {
 
 	uint64_t free_space_floor; /* bytes that a new job must leave free */
 	struct retention_rules retention;
+	struct hook_settings hooks;
 
 	struct slot_settings slots; /* [slots] and [slot NAME]; all have a name and a place */
 };

@@ -4,7 +4,7 @@ add_library(mtkrb-keep STATIC
 	agents.c archive.c archive-publish.c archive-tree.c config.c job-files.c log.c scheduler.c slot-settings.c slots.c
 	store.c store-audit.c store-backups.c store-batches.c
 	store-job-list.c store-jobs.c store-slots.c store-sql.c
-	config-retention.c retention.c
+	config-hooks.c config-retention.c retention.c store-hooks.c
 	store-backup-list.c)
 target_link_libraries(mtkrb-keep
 	PUBLIC mtkrb-control mtkrb-base

@@ -123,25 +123,33 @@ static int load_config(const struct arguments *arguments, struct config *ret)
 	return 0;
 }
 
-/* The worker beside us in a build tree, else in the libexec folder of whatever prefix we are in. */
-static char *find_worker(void)
+/* One beside us in a build tree, else in the libexec folder of whatever prefix we are in. */
+static char *find_program(const char *name)
 {
-	static const char *const places[] = { "mtkrbd-worker", "../libexec/mtkrbd/mtkrbd-worker" };
+	static const char *const places[] = { "", "../libexec/mtkrbd/" };
 	char program[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
 
 	if (n <= 0)
-		return strdup(MTKRB_WORKER);
+		return str_format("%s/%s", MTKRB_LIBEXEC, name);
 	program[n] = '\0';
 	*strrchr(program, '/') = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		char *path = str_format("%s/%s", program, places[i]);
+		char *path = str_format("%s/%s%s", program, places[i], name);
 
 		if (path && access(path, X_OK) >= 0)
 			return path;
 		free(path);
 	}
-	return strdup(MTKRB_WORKER);
+	return str_format("%s/%s", MTKRB_LIBEXEC, name);
+}
+
+/* The hooks' socket is beside the control socket, so that a daemon by hand does not meet the system's. */
+static char *hooks_socket(const char *control)
+{
+	const char *slash = strrchr(control, '/');
+
+	return str_format("%.*shooks.sock", slash ? (int)(slash + 1 - control) : 0, control);
 }
 
 /* ---- signals ---- */
@@ -228,7 +236,9 @@ static int set_up(struct program *program)
 {
 	struct manager_options options = { .state_directory = program->arguments.state_directory,
 					   .udev = program->arguments.udev };
-	_cleanup_free_ char *worker = find_worker(), *error = NULL;
+	_cleanup_free_ char *worker = find_program("mtkrbd-worker"), *error = NULL;
+	_cleanup_free_ char *hook = find_program("mtkrbd-hook");
+	_cleanup_free_ char *socket = hooks_socket(program->arguments.socket);
 	struct config config = { 0 };
 	int r;
 
@@ -236,7 +246,9 @@ static int set_up(struct program *program)
 	if (r < 0)
 		return r;
 	options.worker = worker;
-	r = worker ? sd_event_new(&program->event) : -ENOMEM;
+	options.hook = hook;
+	options.hooks_socket = socket;
+	r = worker && hook && socket ? sd_event_new(&program->event) : -ENOMEM;
 	if (r >= 0)
 		r = add_signals(program);
 	if (r >= 0)

@@ -8,6 +8,7 @@
 #include "daemon/archive.h"
 #include "daemon/bench.h"
 #include "daemon/config.h"
+#include "daemon/hook-runner.h"
 #include "daemon/job-files.h"
 #include "daemon/job-log.h"
 #include "daemon/log-ids.h"
@@ -37,6 +38,9 @@ struct manager {
 	struct queue *queue;
 	struct worker_pool *pool;
 	struct pruner *pruner;
+	struct hook_runner *hook_runner;
+	sd_event_source *hooks_step;
+	struct unsaved_hooks *unsaved_hooks;
 	struct port_monitor *monitor;
 	struct bench bench;
 	struct slot_settings stored_slots; /* what the store has */
@@ -123,6 +127,14 @@ _must_check_ int places_load(struct manager *manager);
 
 /* Joins configuration and store anew, and lets the ports that are here have what that says. */
 void places_apply(struct manager *manager);
+
+/* ---- hooks.c: programs that run after a job ---- */
+
+_must_check_ int hooks_open(struct manager *manager, const struct manager_options *options);
+void hooks_close(struct manager *manager);
+
+/* Runs what is wanted, soon. */
+void hooks_schedule(struct manager *manager);
 
 /* ---- recover.c ---- */
 

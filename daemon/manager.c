@@ -21,6 +21,8 @@ static void on_job_changed(const struct job *job, void *userdata)
 	/* A failed job keeps its files for a retry, as it keeps what it has read. */
 	if (job->state == JOB_DONE || job->state == JOB_CANCELLED)
 		job_files_remove(manager->job_files, job->id);
+	if (job_state_is_final(job->state))
+		hooks_schedule(manager);
 	if (manager->observer)
 		manager->observer->job_changed(job, manager->observer_data);
 }
@@ -308,6 +310,8 @@ static int open_state(struct manager *manager, const struct manager_options *opt
 	}
 	r = queue_new(manager->store, on_job_changed, manager, &manager->queue);
 	if (r >= 0)
+		r = hooks_open(manager, options);
+	if (r >= 0)
 		r = places_load(manager);
 	if (r >= 0)
 		r = recover(manager);
@@ -375,6 +379,7 @@ void manager_free(struct manager *manager)
 	worker_pool_free(manager->pool);
 	publications_forget(manager);
 	pruner_free(manager->pruner);
+	hooks_close(manager);
 	bench_clear(&manager->bench);
 	queue_free(manager->queue);
 	store_close(manager->store);
@@ -394,6 +399,7 @@ void manager_free(struct manager *manager)
 int manager_start(struct manager *manager)
 {
 	pruner_start(manager->pruner);
+	hooks_schedule(manager);
 	manager_schedule(manager);
 	return 0;
 }
@@ -418,6 +424,7 @@ void manager_reconfigure(struct manager *manager, struct config *config)
 	config_clear(&manager->config);
 	manager->config = *config;
 	*config = (struct config){ 0 };
+	hooks_schedule(manager);
 	places_apply(manager);
 	manager_schedule(manager);
 }

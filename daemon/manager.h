@@ -25,8 +25,10 @@ struct pruner;
 
 struct manager_options {
 	const char *state_directory;
-	const char *worker; /* path of mtkrbd-worker */
-	bool udev;          /* watch udev for ports */
+	const char *worker;       /* path of mtkrbd-worker */
+	const char *hook;         /* path of mtkrbd-hook */
+	const char *hooks_socket; /* of mtkrbd-hooks.socket, which need not be there */
+	bool udev;                /* watch udev for ports */
 };
 
 struct manager_observer {

@@ -22,6 +22,7 @@ struct entry {
 struct queue {
 	struct store *store;
 	queue_changed changed;
+	queue_hooked hooked; /* NULL: no programs run after a job */
 	void *userdata;
 	struct entry **entries;  /* by id, ascending */
 	const struct job **jobs; /* the same jobs, as queue_jobs shows them */
@@ -135,6 +136,11 @@ int queue_new(struct store *store, queue_changed changed, void *userdata, struct
 		return r;
 	*ret = TAKE_PTR(queue);
 	return 0;
+}
+
+void queue_set_hooked(struct queue *queue, queue_hooked hooked)
+{
+	queue->hooked = hooked;
 }
 
 void queue_free(struct queue *queue)
@@ -256,8 +262,15 @@ const struct job *const *queue_jobs(const struct queue *queue, size_t *ret_n)
 	return queue->jobs;
 }
 
-static int entry_store(struct store *store, const struct entry *entry)
+static bool ends_with_hooks(const struct queue *queue, const struct job *job)
 {
+	return queue->hooked && (job->state == JOB_DONE || job->state == JOB_FAILED) &&
+	       queue->hooked(job, queue->userdata);
+}
+
+static int entry_store(struct queue *queue, const struct entry *entry)
+{
+	struct store *store = queue->store;
 	int r = store_begin(store);
 
 	if (r < 0)
@@ -266,13 +279,15 @@ static int entry_store(struct store *store, const struct entry *entry)
 			     : store_update_job(store, &entry->job);
 	if (r >= 0 && entry->cancelled)
 		r = note(store, entry->cancelled_by, AUDIT_CANCEL, entry->job.id, NULL);
+	if (r >= 0 && ends_with_hooks(queue, &entry->job))
+		r = store_want_hooks(store, entry->job.id);
 	return store_end(store, r);
 }
 
 /* Puts the entry's state into the store and tells of it; a finished job then leaves the queue. */
 static int entry_commit(struct queue *queue, struct entry *entry)
 {
-	int r = entry_store(queue->store, entry);
+	int r = entry_store(queue, entry);
 
 	if (r < 0)
 		return r;

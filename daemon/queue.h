@@ -28,6 +28,13 @@ void queue_free(struct queue *queue);
 DEFINE_CLEANUP(struct queue *, queue_free);
 
 /*
+ * Asked for each job that is about to end, done or failed: true stores with its end that programs are
+ * to run after it. NULL: none do.
+ */
+typedef bool (*queue_hooked)(const struct job *job, void *userdata);
+void queue_set_hooked(struct queue *queue, queue_hooked hooked);
+
+/*
  * Adds request.count jobs, ids in ret_ids, and notes in the audit that owner submitted them. -EDQUOT
  * over LIMIT_QUEUED_JOBS, else the store's error.
  */

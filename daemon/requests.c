@@ -114,6 +114,9 @@ int manager_get_job(struct manager *manager, int64_t id, struct job *ret)
 
 	if (r >= 0 && live && live->state == ret->state)
 		ret->progress = live->progress;
+	/* What ran after it is an ornament: a job whose hooks cannot be read is shown without. */
+	if (r >= 0 && store_get_hooks(manager->store, id, &ret->hooks, &ret->n_hooks) < 0)
+		log_warning("%s", store_error_text(manager->store));
 	return r;
 }
 

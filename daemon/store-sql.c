@@ -77,6 +77,12 @@ const char *const store_migrations[STORE_SCHEMA_VERSION] = {
 	"CREATE TRIGGER audit_is_not_removed BEFORE DELETE ON audit BEGIN"
 	"  SELECT RAISE(ABORT, 'the audit is append-only');"
 	"END;"
+	"CREATE TABLE hook_run ("
+	"  job INTEGER PRIMARY KEY REFERENCES job (id) ON DELETE CASCADE,"
+	"  wanted INTEGER NOT NULL,"
+	"  results TEXT"
+	") STRICT;"
+	"CREATE INDEX hook_run_wanted ON hook_run (job) WHERE wanted;"
 	"CREATE TABLE slot ("
 	"  position INTEGER PRIMARY KEY,"
 	"  place TEXT NOT NULL UNIQUE,"
@@ -190,6 +196,12 @@ const char
 					"key, value",
 			[LAST_BACKUP_OF] = "SELECT max(created) FROM backup WHERE meid = ?1",
 			[NEXT_WATCH] = "SELECT min(meid) FROM backup WHERE meid > ?1",
+			[WANT_HOOKS] = "INSERT INTO hook_run VALUES (?1, 1, NULL) "
+				       "ON CONFLICT (job) DO UPDATE SET wanted = 1",
+			[WANTED_HOOKS] =
+				"SELECT job FROM hook_run WHERE wanted ORDER BY job LIMIT ?1",
+			[SET_HOOKS] = "UPDATE hook_run SET wanted = 0, results = ?2 WHERE job = ?1",
+			[GET_HOOKS] = "SELECT results FROM hook_run WHERE job = ?1",
 			[INSERT_AUDIT] = "INSERT INTO audit (time, uid, action, object, detail) "
 					 "VALUES (?1, ?2, ?3, ?4, ?5)",
 			[LIST_SLOTS] = "SELECT place, name, excluded, rule, labels FROM slot "

@@ -18,6 +18,7 @@
 #include "protocol/base/cleanup.h"
 #include "protocol/control/audit.h"
 #include "protocol/control/backup.h"
+#include "protocol/control/hook.h"
 #include "protocol/control/job.h"
 
 struct slot_settings;
@@ -169,3 +170,20 @@ _must_check_ int store_load_slots(struct store *store, struct slot_settings *ret
  */
 _must_check_ int store_save_slots(struct store *store, const struct slot_settings *settings,
 				  uid_t uid, const char *slot, const char *detail);
+
+/*
+ * The programs that run after a job. That they are wanted is stored with the job's end and stands
+ * until their results are: what ran when the daemon was killed runs again.
+ */
+_must_check_ int store_want_hooks(struct store *store, int64_t job);
+
+/* Up to n jobs whose hooks are wanted, the oldest first. */
+_must_check_ int store_wanted_hooks(struct store *store, int64_t *ret, size_t n, size_t *ret_n);
+
+/* The results, in the place of those of an earlier end of the job; no more wanted. */
+_must_check_ int store_set_hooks(struct store *store, int64_t job,
+				 const struct hook_result *results, size_t n);
+
+/* The caller frees them with hook_results_free; none when none ran. */
+_must_check_ int store_get_hooks(struct store *store, int64_t job, struct hook_result **ret,
+				 size_t *ret_n);

@@ -57,6 +57,7 @@ struct parts {
 	struct json_object *port;
 	struct json_object *progress;
 	struct json_object *failure;
+	struct json_object *hooks;
 };
 
 static void parts_clear(struct parts *parts)
@@ -65,6 +66,7 @@ static void parts_clear(struct parts *parts)
 	message_unref(parts->port);
 	message_unref(parts->progress);
 	message_unref(parts->failure);
+	message_unref(parts->hooks);
 }
 
 static int parts_build(const struct job *job, struct parts *parts)
@@ -78,6 +80,8 @@ static int parts_build(const struct job *job, struct parts *parts)
 		r = progress_to_json(&job->progress, &parts->progress);
 	if (r == 0)
 		r = failure_to_json(&job->failure, &parts->failure);
+	if (r == 0 && job->n_hooks > 0)
+		r = hook_results_to_json(job->hooks, job->n_hooks, &parts->hooks);
 	return r;
 }
 
@@ -107,7 +111,8 @@ int job_to_json(const struct job *job, struct json_object **ret)
 			M_OBJECT("progress", TAKE_PTR(parts.progress)),
 			M_STRING_OPT("backup", job->backup),
 			M_OBJECT("failure", TAKE_PTR(parts.failure)),
-			M_INT("attempts", job->attempts)));
+			M_INT("attempts", job->attempts),
+			M_OBJECT("hooks", TAKE_PTR(parts.hooks))));
 }
 
 static int read_request(struct json_object *value, void *target, struct problem *problem)
@@ -128,6 +133,13 @@ static int read_progress(struct json_object *value, void *target, struct problem
 static int read_failure(struct json_object *value, void *target, struct problem *problem)
 {
 	return failure_from_json(value, target, problem);
+}
+
+static int read_hooks(struct json_object *value, void *target, struct problem *problem)
+{
+	struct job *job = target;
+
+	return hook_results_from_json(value, &job->hooks, &job->n_hooks, problem);
 }
 
 #define OFFSET(member) offsetof(struct job, member)
@@ -172,6 +184,7 @@ static const struct field fields[] = {
 	  .type = FIELD_CUSTOM,
 	  .offset = OFFSET(failure),
 	  .read = read_failure },
+	{ .name = "hooks", .type = FIELD_CUSTOM, .read = read_hooks },
 	{ .name = "attempts",
 	  .type = FIELD_INT,
 	  .offset = OFFSET(attempts),

@@ -95,5 +95,6 @@ void job_clear(struct job *job)
 	port_clear(&job->port);
 	free(job->backup);
 	failure_clear(&job->failure);
+	hook_results_free(job->hooks, job->n_hooks);
 	*job = (struct job){ 0 };
 }

@@ -10,6 +10,7 @@
 
 #include "protocol/base/cleanup.h"
 #include "protocol/control/failure.h"
+#include "protocol/control/hook.h"
 #include "protocol/control/label.h"
 #include "protocol/control/port.h"
 
@@ -57,13 +58,13 @@ struct job_request {
 	char *da_layout; /* where its parts lie (da-file.h), for one with no head; NULL: it has one */
 	enum read_method method;
 	enum verify_mode verify;
-	bool rebuild;     /* default true */
+	bool rebuild;        /* default true */
 	bool identify_flash; /* ask the flash itself for its id, through its controller */
-	char *slot;       /* NULL: any */
-	char *chip;       /* NULL: any */
-	char *meid;       /* NULL: any; 32 lower-case hexadecimal digits */
-	int64_t count;    /* default 1 */
-	int64_t priority; /* higher runs first, default 0, -1000 to 1000 */
+	char *slot;          /* NULL: any */
+	char *chip;          /* NULL: any */
+	char *meid;          /* NULL: any; 32 lower-case hexadecimal digits */
+	int64_t count;       /* default 1 */
+	int64_t priority;    /* higher runs first, default 0, -1000 to 1000 */
 	struct label *labels;
 	size_t n_labels;
 	double timeout; /* seconds from submission to the end, 0: none */
@@ -92,6 +93,8 @@ struct job {
 	char *backup;             /* id of the backup it made, NULL: none */
 	struct failure failure;
 	int64_t attempts;
+	struct hook_result *hooks; /* only where one job was asked for by its id */
+	size_t n_hooks;
 };
 
 const char *job_state_to_string(enum job_state state);

@@ -33,3 +33,7 @@
 #define LIMIT_READ_BYTES          (256ULL << 20) /* of one range: the boot ROM's flash window */
 #define LIMIT_WORKER_MESSAGE      (64U * 1024U)  /* between daemon and worker */
 #define LIMIT_MANIFEST_BYTES      (256U * 1024U)
+#define LIMIT_HOOKS               32U             /* programs after a job */
+#define LIMIT_HOOK_VARIABLES      32U             /* of the environment of one */
+#define LIMIT_HOOK_MESSAGE_BYTES  200U            /* the first line of what one complains about */
+#define LIMIT_HOOK_CALL_BYTES     (1024U * 1024U) /* what they are told: job, backup, manifest */

@@ -88,6 +88,9 @@ static void test_defaults(void **state)
 	assert_int_equal(config.slots.n, 0);
 	assert_int_equal(config.retention.keep_last, 0);
 	assert_false(config.retention.make_room);
+	assert_true(config.hooks.enabled);
+	assert_true(config.hooks.timeout == 60.0);
+	assert_non_null(strstr(config.hooks.directory, "/hooks.d"));
 	config_clear(&config);
 
 	assert_int_equal(config_load(place->path, true, &config, &error), -ENOENT);
@@ -109,6 +112,7 @@ static void test_every_key(void **state)
 	    "[archive]\nfree-space-floor=2G ; enough\n"
 	    "[retention]\nkeep-last=3\nkeep-for=30d\nkeep-label=ticket\n"
 	    "keep-label=customer=Ms. O'Hara\nmake-room=yes\n"
+	    "[hooks]\nenabled=no\ntimeout=5min\ndirectory=/srv/hooks\n"
 	    "[slots]\nleft=pci-0000:00:14.0-usb-0:2.3\nright = platform-fd500000.pcie-usb-0:1.4");
 	load(place, &config);
 	assert_int_equal(config.log_level, LOG_DEBUG);
@@ -134,6 +138,9 @@ static void test_every_key(void **state)
 	assert_string_equal(config.retention.keep_labels[1].key, "customer");
 	assert_string_equal(config.retention.keep_labels[1].value, "Ms. O'Hara");
 	assert_true(config.retention.make_room);
+	assert_false(config.hooks.enabled);
+	assert_true(config.hooks.timeout == 300.0);
+	assert_string_equal(config.hooks.directory, "/srv/hooks");
 	config_clear(&config);
 	assert_int_equal(config.slots.n, 0);
 }
@@ -206,6 +213,9 @@ static const struct {
 	{ "[retention]\nkeep-label=a b\n",
 	  ":2: [retention] keep-label: not understood (allowed: KEY or KEY=VALUE)" },
 	{ "[retention]\nkeep-label==x\n", ":2: [retention] keep-label: not understood" },
+	{ "[hooks]\ntimeout=0\n", ":2: [hooks] timeout: out of range (allowed: 1s to 1h" },
+	{ "[hooks]\ndirectory=hooks.d\n",
+	  ":2: [hooks] directory: not understood (allowed: an absolute path)" },
 	{ "[deamon]\nworkers=4\n", ":1: [deamon]: unknown section (allowed: daemon, automatic" },
 	{ "[daemon]\nworkers=4\n[empty]\n", ":3: [empty]: unknown section" },
 	{ "workers=4\n", ":1: [] workers: unknown section" },
