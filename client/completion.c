@@ -21,6 +21,7 @@ static const struct {
 	{ "action", "submit cancel retry remove prune attach detach slot agent reload" },
 	{ "after", "reset off stay" },
 	{ "before", "@slots" },
+	{ "bell", "ended failed never" },
 	{ "chip", "@chips" },
 	{ "da", "/" },
 	{ "firmware", "@firmwares" },

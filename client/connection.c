@@ -339,7 +339,8 @@ static int connection_new(const char *address, int flags, struct connection **re
 	if (r >= 0)
 		r = frame_new(TAKE_FD(fd), LIMIT_REPLY_BYTES, LIMIT_REQUEST_BYTES,
 			      &connection->frame);
-	if (r >= 0 && connection->ssh)
+	/* At once: who does not wait hears of it with the first answer that does not come. */
+	if (r >= 0 && connection->ssh && !(flags & SOCK_NONBLOCK))
 		r = connection_greet(connection, complaint);
 	if (r < 0)
 		return r;

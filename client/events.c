@@ -22,7 +22,6 @@ struct events {
 	size_t n_ids;
 	struct connection *connection; /* NULL while the daemon is away */
 	bool last;                     /* the daemon has said its last */
-	bool polled;                   /* nothing waits */
 	int signal_fd;
 	sigset_t old_mask;
 };
@@ -61,12 +60,11 @@ static int events_parameters(const struct events *events, struct json_object **r
 	return r < 0 ? r : message_build(ret, MEMBERS(M_OBJECT("ids", TAKE_PTR(ids))));
 }
 
-static int events_connect(struct events *events, struct complaint *complaint)
+static int events_connect(struct events *events, bool at_once, struct complaint *complaint)
 {
 	_cleanup_(connection_freep) struct connection *connection = NULL;
 	struct json_object *parameters;
-	int r = events->polled
-			? connection_open_at_once(events->path, &connection, complaint)
+	int r = at_once ? connection_open_at_once(events->path, &connection, complaint)
 			: connection_open(events->path, &connection, complaint);
 
 	if (r < 0)
@@ -111,7 +109,7 @@ int events_open(const char *path, const int64_t *ids, size_t n, struct events **
 	if (!events)
 		return -ENOMEM;
 	*events = (struct events){ .path = path, .ids = ids, .n_ids = n, .signal_fd = -1 };
-	r = events_connect(events, complaint);
+	r = events_connect(events, false, complaint);
 	if (r < 0)
 		return r;
 	r = events_catch_signals(events);
@@ -128,8 +126,8 @@ int events_open_polled(const char *path, struct events **ret, struct complaint *
 
 	if (!events)
 		return -ENOMEM;
-	*events = (struct events){ .path = path, .polled = true, .signal_fd = -1 };
-	r = events_connect(events, complaint);
+	*events = (struct events){ .path = path, .signal_fd = -1 };
+	r = events_connect(events, false, complaint);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(events);
@@ -239,7 +237,7 @@ int events_retry(struct events *events, struct complaint *complaint)
 
 	connection_free(TAKE_PTR(events->connection));
 	events->last = false;
-	r = events_connect(events, complaint);
+	r = events_connect(events, true, complaint);
 	return r < 0 ? r : EVENTS_NEXT;
 }
 
@@ -252,7 +250,7 @@ int events_reconnect(struct events *events, double seconds, struct complaint *co
 
 		if (r != 0)
 			return r < 0 ? r : EVENTS_INTERRUPTED;
-		r = events_connect(events, complaint);
+		r = events_connect(events, false, complaint);
 		if (r >= 0)
 			return EVENTS_NEXT;
 		if (r != -ECANCELED || complaint->status != STATUS_NO_DAEMON ||

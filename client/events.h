@@ -53,7 +53,7 @@ _must_check_ int events_next(struct events *events, struct event *ret, struct co
 _must_check_ int events_reconnect(struct events *events, double seconds,
 				  struct complaint *complaint);
 
-/* ---- For who has more to wait for: everything is followed, nothing here waits ---- */
+/* ---- For who has more to wait for: everything is followed, and nothing waits once it is open ---- */
 
 _must_check_ int events_open_polled(const char *path, struct events **ret,
 				    struct complaint *complaint);

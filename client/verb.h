@@ -55,7 +55,7 @@ enum general_option {
 void verb_print_program_help(void);
 void verb_print_help(const struct verb *verb);
 
-extern const struct verb verb_status;
+extern const struct verb verb_status, verb_board;
 extern const struct verb verb_ports, verb_attach, verb_detach;
 extern const struct verb verb_audit;
 extern const struct verb verb_slot;
