@@ -22,7 +22,7 @@ struct bench_port {
 	char *place;     /* where it is, whatever the slot is called: slots_of() */
 	char *syspath;   /* NULL: attached by hand */
 	bool identified; /* port.chip and port.meid are of the watch that is here now */
-	bool left_alone; /* read already, or restarting after that: not for the automatic rule */
+	bool left_alone; /* read already, or restarting after that: not for the rules */
 	bool excluded;   /* its slot is: no worker is started for it */
 	bool gone;       /* udev or detach removed it; it stays until its worker has ended */
 	bool lost;       /* its watch left, or its device is not there: to be looked for again */

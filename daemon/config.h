@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 #include "daemon/retention.h"
+#include "daemon/rules.h"
 #include "daemon/slot-settings.h"
 #include "protocol/base/cleanup.h"
-#include "protocol/control/job.h"
 
 /* [hooks]: programs that run after a job. */
 struct hook_settings {
@@ -23,11 +23,6 @@ struct config {
 	int log_level;        /* syslog level */
 	unsigned int workers; /* at most that many at once */
 
-	bool automatic; /* back up any watch that arrives when no job wants it */
-	enum verify_mode automatic_verify;
-	enum after_action automatic_after;
-	uint64_t repeat_after_usec; /* not the same watch again sooner */
-
 	double handshake_timeout_usb;  /* seconds */
 	double handshake_timeout_uart; /* seconds */
 	uint64_t resume_timeout_usec;  /* how long a waiting job waits for its watch */
@@ -37,6 +32,7 @@ struct config {
 	struct hook_settings hooks;
 
 	struct slot_settings slots; /* [slots] and [slot NAME]; all have a name and a place */
+	struct rules rules;         /* [rule NAME] and, as the last of them, [automatic] */
 };
 
 /* The longest place that a configuration can name; real ones are about 40 bytes. */

@@ -17,6 +17,7 @@ static const struct method methods[] = {
 	{ "ListSlots", method_list_slots, 0 },
 	{ "SetSlot", method_set_slot, 0 },
 	{ "ForgetSlot", method_forget_slot, 0 },
+	{ "ExplainRules", method_explain_rules, 0 },
 	{ "Submit", method_submit, 0 },
 	{ "ListJobs", method_list_jobs, METHOD_IS_LONG },
 	{ "ListBatches", method_list_batches, METHOD_IS_LONG },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the manager's own files share: manager.c, notify.c, publication.c,
+/* What the manager's own files share: automatic.c, manager.c, notify.c, publication.c,
  * places.c, requests.c, runs.c, ports.c, recover.c, verification.c. */
 
 #include "daemon/agents.h"
@@ -26,6 +26,8 @@
 
 /* Before the store is asked again for what it would not take. */
 #define STORE_PAUSE_USEC (2 * USEC_PER_SEC)
+/* After a failure somebody will replug; that is to be tried again, a flapping port is not. */
+#define FAILURE_PAUSE_USEC (30 * USEC_PER_SEC)
 
 struct manager {
 	sd_event *event;
@@ -49,7 +51,7 @@ struct manager {
 	size_t n_verifications;            /* backups that are being read again */
 	uint64_t store_retry_at; /* monotonic; the store took nothing, no job is begun before */
 	bool store_in_trouble;   /* which the log was told */
-	struct quiet quiet;      /* what the automatic rule leaves alone: ME IDs and slots */
+	struct quiet quiet;      /* what the rules leave alone: ME IDs and slots */
 	bool stopping;
 	const struct manager_observer *observer;
 	void *observer_data;
@@ -120,13 +122,27 @@ void ports_forgive(struct manager *manager);
  */
 void ports_rest(struct bench_port *port);
 
+/* ---- automatic.c: the rules at work ---- */
+
+/*
+ * A rule may back up the watch on this port, or may want to: it was not backed up just now, and no
+ * rule says to leave it alone.
+ */
+bool automatic_ok(struct manager *manager, const struct bench_port *port);
+
+/* Makes the job that the rules want for an identified watch, and runs it. */
+void automatic_run(struct manager *manager, struct bench_port *port);
+
+/* How long a watch that was read on this port is not to be read again. */
+uint64_t automatic_repeat_after(const struct manager *manager, const struct bench_port *port);
+
 /* ---- places.c: the slots that ports are in ---- */
 
 /* Reads what is stored of them. */
 _must_check_ int places_load(struct manager *manager);
 
-/* Joins configuration and store anew, and lets the ports that are here have what that says. */
-void places_apply(struct manager *manager);
+/* The configuration is another now: the ports that are here get what it says of their slots. */
+void places_configured(struct manager *manager);
 
 /* ---- hooks.c: programs that run after a job ---- */
 

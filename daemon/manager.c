@@ -34,51 +34,6 @@ void manager_observe(struct manager *manager, const struct manager_observer *obs
 	manager->observer_data = userdata;
 }
 
-/* ---- the automatic rule ---- */
-
-static bool automatic_ok(struct manager *manager, const struct bench_port *port)
-{
-	const char *meid = port->port.meid;
-	uint64_t last = 0, now = time_real();
-
-	if (port->left_alone || quiet_has(&manager->quiet, meid ?: port->port.slot))
-		return false;
-	/* A backup of the future was made before the clock was set right. */
-	return !meid || store_last_backup_of(manager->store, meid, &last) < 0 || last > now ||
-	       last + manager->config.repeat_after_usec <= now;
-}
-
-static void run_automatic(struct manager *manager, struct bench_port *port)
-{
-	struct job_request request = { 0 };
-	const struct job *job;
-	int64_t id;
-	int r;
-
-	r = job_request_init(&request);
-	if (r >= 0) {
-		request.verify = manager->config.automatic_verify;
-		request.after = manager->config.automatic_after;
-		r = str_replace(&request.slot, port->port.slot);
-	}
-	if (r >= 0)
-		r = str_replace(&request.meid, port->port.meid);
-	if (r >= 0)
-		r = job_request_add_label(&request, "origin", "automatic");
-	if (r >= 0)
-		r = queue_submit(manager->queue, &request, getuid(), &id);
-	job_request_clear(&request);
-	job = r >= 0 ? queue_find(manager->queue, id) : NULL;
-	if (!job) {
-		log_error("no automatic job can be made: %s", strerrordesc_np(-r));
-		manager_store_failed(manager);
-		return;
-	}
-	quiet_keep(&manager->quiet, port->port.meid ?: port->port.slot,
-		   manager->config.repeat_after_usec);
-	run_job(manager, port, job);
-}
-
 /* ---- deciding ---- */
 
 /* A port that could be given something to do now. */
@@ -111,7 +66,7 @@ static void carry_out(struct manager *manager, struct bench_port *port,
 		break;
 	case DECIDE_AUTOMATIC:
 		if (time_now() >= manager->store_retry_at)
-			run_automatic(manager, port);
+			automatic_run(manager, port);
 		break;
 	case DECIDE_NOTHING:
 		if (port->worker)
@@ -148,7 +103,7 @@ static int decide(struct manager *manager)
 						     .has_worker = port->worker,
 						     .automatic_ok = automatic_ok(manager, port) };
 	}
-	if (scheduler_decide(jobs, n_jobs, ports, n, manager->config.automatic,
+	if (scheduler_decide(jobs, n_jobs, ports, n,
 			     manager->config.workers - MIN_OF(busy, manager->config.workers),
 			     decisions) < 0)
 		return -ENOMEM;
@@ -425,7 +380,7 @@ void manager_reconfigure(struct manager *manager, struct config *config)
 	manager->config = *config;
 	*config = (struct config){ 0 };
 	hooks_schedule(manager);
-	places_apply(manager);
+	places_configured(manager);
 	manager_schedule(manager);
 }
 

@@ -111,6 +111,14 @@ _must_check_ int manager_set_slot(struct manager *manager, const char *slot,
 _must_check_ int manager_forget_slot(struct manager *manager, const char *slot, uid_t uid,
 				     struct problem *problem);
 
+/* ---- rules ---- */
+
+/* Borrowed until the configuration is read again. */
+const struct rules *manager_rules(const struct manager *manager);
+
+/* What is known of the watch on a port, for the rules. Borrowed from the port and its slot. */
+struct rule_subject manager_subject(const struct manager *manager, const struct bench_port *port);
+
 /* ---- backups ---- */
 
 enum verdict {

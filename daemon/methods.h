@@ -37,6 +37,8 @@ int method_list_slots(struct call *call, struct json_object *parameters, void *u
 int method_set_slot(struct call *call, struct json_object *parameters, void *userdata);
 int method_forget_slot(struct call *call, struct json_object *parameters, void *userdata);
 
+int method_explain_rules(struct call *call, struct json_object *parameters, void *userdata);
+
 int method_submit(struct call *call, struct json_object *parameters, void *userdata);
 int method_list_jobs(struct call *call, struct json_object *parameters, void *userdata);
 int method_list_batches(struct call *call, struct json_object *parameters, void *userdata);

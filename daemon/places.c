@@ -13,15 +13,6 @@
 
 #define JOBS_NAMED 4 /* of those that hold up a new name; the rest is counted */
 
-int places_load(struct manager *manager)
-{
-	int r = store_load_slots(manager->store, &manager->stored_slots);
-
-	if (r >= 0)
-		places_apply(manager);
-	return r;
-}
-
 /* ---- what a slot says becomes true of the port in it ---- */
 
 static void exclude(struct manager *manager, struct bench_port *port)
@@ -65,24 +56,58 @@ static void apply_to(struct manager *manager, struct bench_port *port)
 		include(manager, port);
 }
 
-void places_apply(struct manager *manager)
+/* Everybody hears of what was stored and does not count; which is not an error of anybody's. */
+static void log_clashes(const struct slots *slots)
+{
+	for (size_t i = 0; i < slots->n; i++)
+		if (slots->list[i].clash)
+			log_event(LOG_WARNING, &(struct log_context){ .slot = slots->list[i].name },
+				  "%s", slots->list[i].clash);
+}
+
+static int merge(const struct manager *manager, const char *const *present, size_t n,
+		 struct slots *ret)
+{
+	int r = slots_merge(&manager->config.slots, &manager->stored_slots, present, n, ret);
+
+	if (r < 0)
+		return r;
+	r = slots_check_rules(ret, &manager->config.rules);
+	if (r < 0)
+		slots_clear(ret);
+	return r;
+}
+
+/* Joins configuration and store anew, and lets the ports that are here have what that says. */
+static void apply(struct manager *manager)
 {
 	struct slots slots;
 
-	if (slots_merge(&manager->config.slots, &manager->stored_slots, NULL, 0, &slots) < 0) {
+	if (merge(manager, NULL, 0, &slots) < 0) {
 		log_error("out of memory: the slots stay as they were");
 		return;
 	}
 	slots_clear(&manager->slots);
 	manager->slots = slots;
-	for (size_t i = 0; i < slots.n; i++)
-		if (slots.list[i].clash)
-			log_event(LOG_WARNING, &(struct log_context){ .slot = slots.list[i].name },
-				  "%s", slots.list[i].clash);
 	for (size_t i = 0; i < manager->bench.n; i++)
 		if (!manager->bench.ports[i]->gone)
 			apply_to(manager, manager->bench.ports[i]);
 	manager_schedule(manager);
+}
+
+void places_configured(struct manager *manager)
+{
+	apply(manager);
+	log_clashes(&manager->slots);
+}
+
+int places_load(struct manager *manager)
+{
+	int r = store_load_slots(manager->store, &manager->stored_slots);
+
+	if (r >= 0)
+		places_configured(manager);
+	return r;
 }
 
 /* ---- looking ---- */
@@ -97,7 +122,7 @@ int manager_list_slots(const struct manager *manager, struct slots *ret)
 	for (size_t i = 0; i < manager->bench.n; i++)
 		if (!manager->bench.ports[i]->gone)
 			places[n++] = manager->bench.ports[i]->place;
-	return slots_merge(&manager->config.slots, &manager->stored_slots, places, n, ret);
+	return merge(manager, places, n, ret);
 }
 
 const struct port *manager_port_in(const struct manager *manager, const struct slot *slot)
@@ -115,6 +140,14 @@ bool manager_slot_is_excluded(const struct manager *manager, const char *name)
 }
 
 /* ---- changing ---- */
+
+static int check_rule(const struct manager *manager, const char *rule, struct problem *problem)
+{
+	return !rule || !*rule || rules_find(&manager->config.rules, rule)
+		       ? 0
+		       : problem_set(problem, "rule", "there is no [rule %s] in the configuration",
+				     rule);
+}
 
 /* The place that a user means by a slot's name, the device in it, or an ID_PATH. -ENOENT. */
 static int find_place(const struct manager *manager, const struct slots *slots, const char *said,
@@ -198,7 +231,7 @@ static int replace_stored(struct manager *manager, struct slot_settings *setting
 	slot_settings_clear(&manager->stored_slots);
 	manager->stored_slots = *settings;
 	*settings = (struct slot_settings){ 0 };
-	places_apply(manager);
+	apply(manager);
 	return 0;
 }
 
@@ -227,6 +260,8 @@ int manager_set_slot(struct manager *manager, const char *said, const struct slo
 		r = find_place(manager, &slots, said, &place);
 	if (r >= 0)
 		r = slot_settings_copy(&manager->stored_slots, &settings);
+	if (r >= 0)
+		r = check_rule(manager, change->rule, problem);
 	if (r >= 0)
 		r = slots_change(&slots, place, change, &settings, problem);
 	if (r < 0)

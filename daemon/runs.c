@@ -10,8 +10,6 @@
 
 /* A watch that was reset drops off and is back as a boot ROM before it starts: not a new arrival. */
 #define RESTART_USEC (3 * USEC_PER_SEC)
-/* After a failure somebody will replug; that is to be tried again, a flapping port is not. */
-#define FAILURE_PAUSE_USEC (30 * USEC_PER_SEC)
 
 static struct bench_port *port_of(struct manager *manager, const struct worker *worker)
 {
@@ -37,11 +35,11 @@ static bool is_automatic(const struct job *job)
 	return false;
 }
 
-static void job_read(struct manager *manager, const struct job *job)
+static void job_read(struct manager *manager, const struct bench_port *port, const struct job *job)
 {
 	/* The same watch is not to be read again at once, neither now nor when it is back. */
 	if (job->port.meid)
-		quiet_keep(&manager->quiet, job->port.meid, manager->config.repeat_after_usec);
+		quiet_keep(&manager->quiet, job->port.meid, automatic_repeat_after(manager, port));
 	if (job->port.slot)
 		quiet_keep(&manager->quiet, job->port.slot, RESTART_USEC);
 	publication_begin(manager, job);
@@ -99,7 +97,7 @@ static void job_ended(struct manager *manager, const struct bench_port *port, in
 	}
 	switch (failure->code) {
 	case FAILURE_NONE:
-		job_read(manager, job);
+		job_read(manager, port, job);
 		break;
 	case FAILURE_DEVICE_LOST:
 	case FAILURE_WRONG_WATCH:

@@ -88,8 +88,8 @@ static size_t rank_candidates(const struct job *const *jobs, size_t n_jobs,
 }
 
 /* The best job for this port is taken out of candidates when it can run at once. */
-static struct decision decide_port(const struct schedule_port *port, bool automatic,
-				   const struct job **candidates, size_t n)
+static struct decision decide_port(const struct schedule_port *port, const struct job **candidates,
+				   size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct job *job = candidates[i];
@@ -101,15 +101,15 @@ static struct decision decide_port(const struct schedule_port *port, bool automa
 		candidates[i] = NULL;
 		return (struct decision){ .type = DECIDE_RUN, .job = job };
 	}
-	if (automatic && port->automatic_ok)
+	if (port->automatic_ok)
 		return (struct decision){ .type = port->identified ? DECIDE_AUTOMATIC
 								   : DECIDE_IDENTIFY };
 	return (struct decision){ .type = DECIDE_NOTHING };
 }
 
 int scheduler_decide(const struct job *const *jobs, size_t n_jobs,
-		     const struct schedule_port *ports, size_t n_ports, bool automatic,
-		     size_t workers_free, struct decision *decisions)
+		     const struct schedule_port *ports, size_t n_ports, size_t workers_free,
+		     struct decision *decisions)
 {
 	_cleanup_free_ const struct job **candidates = calloc(n_jobs + 1, sizeof(*candidates));
 	size_t n;
@@ -121,7 +121,7 @@ int scheduler_decide(const struct job *const *jobs, size_t n_jobs,
 		decisions[i] = (struct decision){ .type = DECIDE_NOTHING };
 		if (!ports[i].has_worker && workers_free == 0)
 			continue;
-		decisions[i] = decide_port(&ports[i], automatic, candidates, n);
+		decisions[i] = decide_port(&ports[i], candidates, n);
 		if (decisions[i].type != DECIDE_NOTHING && !ports[i].has_worker)
 			workers_free--;
 	}

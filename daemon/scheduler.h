@@ -10,8 +10,8 @@
  * an ME ID (a waiting job asks for the watch it began with) can only be judged once the watch is
  * identified, so such a candidate on an unidentified port means: identify first. A waiting job whose
  * watch was never identified takes the next watch in the same slot; one whose watch has no ME ID
- * takes the next watch of the same chip there. When no job wants an identified watch, the automatic
- * rule may; to learn that nobody wants it, it is identified first.
+ * takes the next watch of the same chip there. When no job wants an identified watch, the rules may;
+ * to learn that nobody wants it, and which rule it gets, it is identified first.
  */
 
 #include <stdbool.h>
@@ -33,7 +33,7 @@ struct schedule_port {
 	const struct port *port;
 	bool identified;   /* chip and meid below are known */
 	bool has_worker;   /* the worker that identified it is still there: none to start for it */
-	bool automatic_ok; /* the automatic rule may take this watch (not backed up just now) */
+	bool automatic_ok; /* a rule may take this watch (not backed up just now) */
 };
 
 struct decision {
@@ -43,11 +43,11 @@ struct decision {
 
 /*
  * Fills decisions[i] for ports[i]; a job is given to one port only. jobs are the unfinished ones in
- * any order; running ones are ignored. automatic: the rule is switched on. workers_free: how many
- * more workers may be started; ports beyond it that have none get DECIDE_NOTHING. -ENOMEM.
+ * any order; running ones are ignored. workers_free: how many more workers may be started; ports
+ * beyond it that have none get DECIDE_NOTHING. -ENOMEM.
  */
 _must_check_ int scheduler_decide(const struct job *const *jobs, size_t n_jobs,
-				  const struct schedule_port *ports, size_t n_ports, bool automatic,
+				  const struct schedule_port *ports, size_t n_ports,
 				  size_t workers_free, struct decision *decisions);
 
 /* True when this job could run on this port as far as slot, chip and ME ID are known. */

@@ -11,6 +11,7 @@ static void setting_clear(struct slot_setting *setting)
 	free(setting->place);
 	free(setting->name);
 	free(setting->rule);
+	free(setting->rule_from);
 	labels_free(setting->labels, setting->n_labels);
 	*setting = (struct slot_setting){ 0 };
 }
@@ -34,6 +35,8 @@ int slot_settings_copy(const struct slot_settings *from, struct slot_settings *r
 
 		if (r >= 0)
 			r = str_replace(&target->rule, source->rule);
+		if (r >= 0)
+			r = str_replace(&target->rule_from, source->rule_from);
 		if (r >= 0)
 			r = labels_copy(source->labels, source->n_labels, &target->labels,
 					&target->n_labels);
@@ -99,29 +102,6 @@ void slot_settings_remove(struct slot_settings *settings, size_t index)
 	settings->n--;
 	memmove(settings->list + index, settings->list + index + 1,
 		(settings->n - index) * sizeof(*settings->list));
-}
-
-int slot_setting_label(struct slot_setting *setting, const char *key, const char *value)
-{
-	struct label *labels = NULL;
-	size_t n = 0;
-	int r = 0;
-
-	/* Beside the old ones, which stay when the new one is refused. */
-	for (size_t i = 0; i < setting->n_labels && r >= 0; i++)
-		if (!streq(setting->labels[i].key, key))
-			r = labels_add(&labels, &n, setting->labels[i].key,
-				       setting->labels[i].value);
-	if (r >= 0 && value && *value)
-		r = labels_add(&labels, &n, key, value);
-	if (r < 0) {
-		labels_free(labels, n);
-		return r;
-	}
-	labels_free(setting->labels, setting->n_labels);
-	setting->labels = labels;
-	setting->n_labels = n;
-	return 0;
 }
 
 static const char *usb_part(const char *place)

@@ -20,7 +20,8 @@ struct slot_setting {
 			called; no two of a list are the same. NULL while it is not known */
 	char *name;  /* NULL: it is called as its place */
 	enum slot_exclusion exclusion;
-	char *rule; /* the rule its watches get, NULL: not bound to one */
+	char *rule;      /* the rule its watches get, NULL: not bound to one */
+	char *rule_from; /* "FILE:LINE" where the configuration says so; NULL: it does not */
 	struct label *labels;
 	size_t n_labels;
 };
@@ -47,10 +48,6 @@ void slot_settings_move(struct slot_settings *settings, size_t from, size_t befo
 
 /* Takes the element at index away. */
 void slot_settings_remove(struct slot_settings *settings, size_t index);
-
-/* Sets one label, or takes it away when value is NULL or empty. Errors of labels_add. */
-_must_check_ int slot_setting_label(struct slot_setting *setting, const char *key,
-				    const char *value);
 
 /* "usb-0:2.3:1.0" names an interface of the device in the port "usb-0:2.3". */
 bool slot_place_has_interface(const char *place);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/rules.h"
 #include "protocol/base/strings.h"
 #include "protocol/control/limits.h"
 #include "protocol/control/message.h"
@@ -104,14 +105,6 @@ static int add_clash(struct slot *slot, char *sentence)
 	return 0;
 }
 
-static bool has_label(const struct slot *slot, const char *key)
-{
-	for (size_t i = 0; i < slot->n_labels; i++)
-		if (streq(slot->labels[i].key, key))
-			return true;
-	return false;
-}
-
 /* Takes over the labels of a setting whose key is still free. */
 static int take_labels(struct slot *slot, const struct slot_setting *setting)
 {
@@ -119,7 +112,7 @@ static int take_labels(struct slot *slot, const struct slot_setting *setting)
 		const struct label *label = &setting->labels[i];
 		int r = 0;
 
-		if (!has_label(slot, label->key))
+		if (!labels_get(slot->labels, slot->n_labels, label->key))
 			r = labels_add(&slot->labels, &slot->n_labels, label->key, label->value);
 		if (r < 0 && r != -E2BIG)
 			return r;
@@ -243,6 +236,22 @@ int slots_merge(const struct slot_settings *configured, const struct slot_settin
 	return 0;
 }
 
+int slots_check_rules(struct slots *slots, const struct rules *rules)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < slots->n && r >= 0; i++) {
+		struct slot *slot = &slots->list[i];
+
+		if (slot->rule && !rules_find(rules, slot->rule))
+			r = add_clash(slot,
+				      str_format("it is bound to rule %s, which there is not: "
+						 "no watch is backed up there by itself",
+						 slot->rule));
+	}
+	return r;
+}
+
 /* ---- changing ---- */
 
 static int check_name(const struct slots *slots, const struct slot *slot, const char *place,
@@ -321,7 +330,8 @@ static int change_labels(struct slot_setting *setting, const struct slot_change 
 			 struct problem *problem)
 {
 	for (size_t i = 0; i < change->n_labels; i++) {
-		int r = slot_setting_label(setting, change->labels[i].key, change->labels[i].value);
+		int r = labels_set(&setting->labels, &setting->n_labels, change->labels[i].key,
+				   change->labels[i].value);
 
 		if (r < 0)
 			return r;

@@ -16,6 +16,7 @@
 #include "protocol/base/cleanup.h"
 
 struct problem;
+struct rules;
 
 enum slot_origin {
 	SLOT_CONFIGURATION,
@@ -50,6 +51,9 @@ _must_check_ int slots_merge(const struct slot_settings *configured,
 			     const struct slot_settings *stored, const char *const *present,
 			     size_t n_present, struct slots *ret);
 void slots_clear(struct slots *slots);
+
+/* Puts into words which slots are bound to a rule that is not there. -ENOMEM. */
+_must_check_ int slots_check_rules(struct slots *slots, const struct rules *rules);
 
 /* NULL when there is none. */
 const struct slot *slots_by_name(const struct slots *slots, const char *name);

@@ -7,7 +7,6 @@
 #include "protocol/control/message.h"
 
 #define MEID_BYTES      16
-#define PRIORITY_MAX    1000
 #define TIMEOUT_SECONDS (366 * 24 * 3600)
 
 static void ranges_free(struct range *ranges, size_t n)
@@ -276,8 +275,8 @@ static const struct field fields[] = {
 	{ .name = "priority",
 	  .type = FIELD_INT,
 	  .offset = OFFSET(priority),
-	  .min = -PRIORITY_MAX,
-	  .max = PRIORITY_MAX },
+	  .min = -LIMIT_PRIORITY,
+	  .max = LIMIT_PRIORITY },
 	{ .name = "labels", .type = FIELD_CUSTOM, .read = read_labels },
 	{ .name = "timeout",
 	  .type = FIELD_REAL,

@@ -58,6 +58,28 @@ int labels_add(struct label **labels, size_t *n, const char *key, const char *va
 	return append_copy(labels, n, key, value);
 }
 
+int labels_set(struct label **labels, size_t *n, const char *key, const char *value)
+{
+	struct label *changed = NULL;
+	size_t n_changed = 0;
+	int r = 0;
+
+	/* Beside the old ones, which stay when the new one is refused. */
+	for (size_t i = 0; i < *n && r >= 0; i++)
+		if (!streq((*labels)[i].key, key))
+			r = append_copy(&changed, &n_changed, (*labels)[i].key, (*labels)[i].value);
+	if (r >= 0 && *value)
+		r = labels_add(&changed, &n_changed, key, value);
+	if (r < 0) {
+		labels_free(changed, n_changed);
+		return r;
+	}
+	labels_free(*labels, *n);
+	*labels = changed;
+	*n = n_changed;
+	return 0;
+}
+
 int labels_copy(const struct label *from, size_t n, struct label **ret, size_t *ret_n)
 {
 	struct label *labels = NULL;

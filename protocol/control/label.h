@@ -25,6 +25,8 @@ void labels_free(struct label *labels, size_t n);
 _must_check_ int labels_add(struct label **labels, size_t *n, const char *key, const char *value);
 /* The value of key, borrowed; NULL where there is none. */
 const char *labels_get(const struct label *labels, size_t n, const char *key);
+/* Replaces the value of key, or appends it; an empty value takes it away. The same errors. */
+_must_check_ int labels_set(struct label **labels, size_t *n, const char *key, const char *value);
 _must_check_ int labels_copy(const struct label *from, size_t n, struct label **ret, size_t *ret_n);
 
 /* {"key": "value"}. */

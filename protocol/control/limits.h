@@ -24,6 +24,8 @@
 #define LIMIT_AGENTS              32U          /* files of download agents the daemon keeps */
 #define LIMIT_SLOTS               1024U        /* places of which something is stored */
 #define LIMIT_SLOT_LABELS         8U           /* of one slot: they go onto its automatic jobs */
+#define LIMIT_RULE_LABELS         8U           /* of one rule: with the slot's they fit on a job */
+#define LIMIT_PRIORITY            1000         /* of a job, up and down */
 #define LIMIT_COUNT               1000U        /* jobs of one Submit */
 #define LIMIT_LIST                1000U        /* rows of one list reply, also the default */
 #define LIMIT_VERIFICATIONS       16U          /* backups that are read again at one time */

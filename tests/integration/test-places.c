@@ -244,6 +244,24 @@ static void test_renamed_with_a_port(void **state)
 	watch_unplug(&watch);
 }
 
+/* What a reload says of a slot holds at once for the port in it. */
+static void test_reload(void **state)
+{
+	struct rig *rig = *state;
+	struct watch watch;
+
+	watch_plug(rig, &watch, "watch", "--flash", "new:1M", NULL);
+	rig_attach(rig, watch.link, "left");
+	wait_for_port(rig, "left", "idle");
+	reload(rig, "[automatic]\nenabled=no\n[slot left]\nexcluded=yes\n");
+	wait_for_port(rig, "left", "excluded");
+	refused(rig, "SetSlot", "{\"slot\":\"left\",\"excluded\":false}", "excluded",
+		"the configuration says it");
+	reload(rig, "[automatic]\nenabled=no\n");
+	wait_for_port(rig, "left", "idle");
+	watch_unplug(&watch);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_test_set_up, rig_test_tear_down)
@@ -253,6 +271,7 @@ int main(void)
 		TEST(test_excluded_is_not_touched),
 		TEST(test_excluded_in_the_middle),
 		TEST(test_renamed_with_a_port),
+		TEST(test_reload),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

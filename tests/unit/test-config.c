@@ -77,10 +77,12 @@ static void test_defaults(void **state)
 	assert_null(error);
 	assert_int_equal(config.log_level, LOG_INFO);
 	assert_int_equal(config.workers, 64);
-	assert_true(config.automatic);
-	assert_int_equal(config.automatic_verify, VERIFY_AUTO);
-	assert_int_equal(config.automatic_after, AFTER_RESET);
-	assert_int_equal(config.repeat_after_usec, 600000000);
+	assert_int_equal(config.rules.n, 0);
+	assert_int_equal(config.rules.automatic.action, RULE_BACKUP);
+	assert_int_equal(config.rules.automatic.verify, VERIFY_AUTO);
+	assert_int_equal(config.rules.automatic.after, AFTER_RESET);
+	assert_int_equal(config.rules.automatic.repeat_after_usec, 600000000);
+	assert_true(config.rules.automatic.rebuild);
 	assert_true(config.handshake_timeout_usb == 5.0);
 	assert_true(config.handshake_timeout_uart == 60.0);
 	assert_int_equal(config.resume_timeout_usec, 600000000);
@@ -117,10 +119,10 @@ static void test_every_key(void **state)
 	load(place, &config);
 	assert_int_equal(config.log_level, LOG_DEBUG);
 	assert_int_equal(config.workers, 7);
-	assert_false(config.automatic);
-	assert_int_equal(config.automatic_verify, VERIFY_FULL);
-	assert_int_equal(config.automatic_after, AFTER_STAY);
-	assert_int_equal(config.repeat_after_usec, 7200000000ULL);
+	assert_int_equal(config.rules.automatic.action, RULE_IGNORE);
+	assert_int_equal(config.rules.automatic.verify, VERIFY_FULL);
+	assert_int_equal(config.rules.automatic.after, AFTER_STAY);
+	assert_int_equal(config.rules.automatic.repeat_after_usec, 7200000000ULL);
 	assert_true(config.handshake_timeout_usb == 0.5);
 	assert_true(config.handshake_timeout_uart == 120.0);
 	assert_int_equal(config.resume_timeout_usec, 0);
@@ -143,6 +145,73 @@ static void test_every_key(void **state)
 	assert_string_equal(config.hooks.directory, "/srv/hooks");
 	config_clear(&config);
 	assert_int_equal(config.slots.n, 0);
+}
+
+static void test_slots_and_rules(void **state)
+{
+	const struct place *place = *state;
+	const struct slot_setting *left, *bench;
+	const struct rule *rule, *last;
+	struct config config;
+
+	put(place, "a.conf",
+	    "[slot left]\nexcluded=yes\nrule=slow\nlabel=customer=one\nlabel=shelf=3=b\n"
+	    "[rule slow]\nslot=left, right*\nchip = MT6261 MT2502\nmode=brom\nmeid=00*,FF*\n"
+	    "label=customer=o?e\naction=ignore\nverify=full\nafter=off\nmethod=da\npriority=-7\n"
+	    "rebuild=no\nidentify-flash=yes\ntimeout=2h\nda=all.bin\nrepeat-after=1d\n"
+	    "add-label=bench=2\nadd-label=note=a b\n"
+	    "[rule fast]\n"
+	    "[automatic]\nverify=sample\nmethod=brom\nadd-label=bench=1\n"
+	    "[slots]\nleft=pci-0000:00:14.0-usb-0:2.3\nright=pci-0000:00:14.0-usb-0:2.4\n"
+	    "[slot bench]\nexcluded=no\n[slot left]\nlabel=shelf=4\n"
+	    "[slot hub]\npath=pci-0000:00:14.0-usb-0:9\nrule=automatic\n");
+	load(place, &config);
+	assert_int_equal(config.slots.n, 4);
+	left = &config.slots.list[0];
+	assert_string_equal(left->place, "pci-0000:00:14.0-usb-0:2.3");
+	assert_int_equal(left->exclusion, SLOT_EXCLUDED);
+	assert_string_equal(left->rule, "slow");
+	assert_int_equal(left->n_labels, 2);
+	assert_string_equal(left->labels[1].value, "4");
+	assert_string_equal(config.slots.list[1].name, "right");
+	assert_int_equal(config.slots.list[1].exclusion, SLOT_EXCLUSION_UNSAID);
+	bench = &config.slots.list[2];
+	assert_string_equal(bench->place, "bench");
+	assert_int_equal(bench->exclusion, SLOT_INCLUDED);
+	assert_string_equal(config.slots.list[3].rule, "automatic");
+
+	assert_int_equal(config.rules.n, 2);
+	rule = &config.rules.list[0];
+	assert_string_equal(rule->name, "slow");
+	assert_string_equal(rule->slot, "left right*");
+	assert_string_equal(rule->chip, "MT6261 MT2502");
+	assert_string_equal(rule->mode, "brom");
+	assert_string_equal(rule->meid, "00* FF*");
+	assert_string_equal(rule->labels[0].value, "o?e");
+	assert_int_equal(rule->action, RULE_IGNORE);
+	assert_int_equal(rule->verify, VERIFY_FULL);
+	assert_int_equal(rule->after, AFTER_OFF);
+	assert_int_equal(rule->method, METHOD_DA);
+	assert_int_equal(rule->priority, -7);
+	assert_false(rule->rebuild);
+	assert_true(rule->identify_flash);
+	assert_true(rule->timeout == 7200.0);
+	assert_string_equal(rule->da, "all.bin");
+	assert_int_equal(rule->repeat_after_usec, 86400000000ULL);
+	assert_int_equal(rule->n_job_labels, 2);
+	assert_string_equal(rule->job_labels[0].value, "2");
+
+	/* Whatever order the sections stand in, [automatic] fills in what a rule does not say. */
+	last = &config.rules.list[1];
+	assert_string_equal(last->name, "fast");
+	assert_null(last->slot);
+	assert_int_equal(last->action, RULE_BACKUP);
+	assert_int_equal(last->verify, VERIFY_SAMPLE);
+	assert_int_equal(last->method, METHOD_BROM);
+	assert_true(last->rebuild);
+	assert_int_equal(last->repeat_after_usec, 600000000);
+	assert_string_equal(last->job_labels[0].value, "1");
+	config_clear(&config);
 }
 
 static void test_drop_ins(void **state)
@@ -233,6 +302,55 @@ static const struct {
 	{ "[slots]\na=\n", ":2: [slots] a: not a place" },
 	{ "[slots]\na=pci-0000:00:14.0-usb-0:2.3:1.0\n",
 	  ":2: [slots] a: names an interface, not a port" },
+	{ "[slots]\nusb-0:1=usb-0:2\n", ":2: [slots] usb-0: not a place" },
+	{ "[slot pci-usb-0:1]\n", ":1: [slot pci-usb-0:1]: not a slot name" },
+	{ "[slot a/b]\n", ":1: [slot a/b]: not a slot name (allowed: names of up to 64" },
+	{ "[slot]\npath=usb-0:1\n", ":1: [slot]: unknown section" },
+	{ "[slot a]\npath=usb-0:1\npath=usb-0:2\n", ":3: [slot a] path: this slot name is given" },
+	{ "[slots]\nb=usb-0:1\n[slot a]\npath=usb-0:1\n",
+	  ":4: [slot a] path: this place has another name already" },
+	{ "[slot a]\npath=usb-0:1:1.0\n", ":2: [slot a] path: names an interface" },
+	{ "[slot a]\nexcluded=perhaps\n",
+	  ":2: [slot a] excluded: not understood (allowed: yes, no)" },
+	{ "[slot a]\n\nrule=fast\n", ":3: [slot a] rule: there is no [rule fast]" },
+	{ "[slot a]\nrule=a/b\n", ":2: [slot a] rule: not understood (allowed: the NAME of" },
+	{ "[slot a]\nlabel=customer\n",
+	  ":2: [slot a] label: not understood (allowed: KEY=VALUE, up to 8 of them)" },
+	{ "[slot a]\nlabel=a=1\nlabel=b=1\nlabel=c=1\nlabel=d=1\nlabel=e=1\nlabel=f=1\n"
+	  "label=g=1\nlabel=h=1\nlabel=i=1\n",
+	  ":10: [slot a] label: out of range (allowed: KEY=VALUE, up to 8" },
+	{ "[slot a]\nrules=fast\n",
+	  ":2: [slot a] rules: unknown key (allowed: path, excluded, rule, label)" },
+	{ "[slot " TEN("names") "]\n", ":1: []: the section's name is too long" },
+	{ "[daemon]\n  [slot " TEN("names") "]\n", ":2: []: the section's name is too long" },
+	{ "[rule]\n", ":1: [rule]: unknown section (allowed: daemon, automatic, rule NAME" },
+	{ "[rule a/b]\n", ":1: [rule a/b]: not a rule's name" },
+	{ "[rule automatic]\n", ":1: [rule automatic]: not a rule's name (allowed: names of" },
+	{ "[rule a]\nslot=\n", ":2: [rule a] slot: not understood (allowed: shell patterns" },
+	{ "[rule a]\nmeid= , \n", ":2: [rule a] meid: not understood" },
+	{ "[rule a]\nmode=com\n",
+	  ":2: [rule a] mode: not understood (allowed: shell patterns with blanks or commas "
+	  "between them that match brom or preloader)" },
+	{ "[rule a]\nlabel=x\n", ":2: [rule a] label: not understood (allowed: KEY=PATTERN" },
+	{ "[rule a]\naction=burn\n",
+	  ":2: [rule a] action: not understood (allowed: backup, ignore)" },
+	{ "[rule a]\nverify=twice\n", ":2: [rule a] verify: not understood (allowed: auto, none" },
+	{ "[rule a]\nmethod=jtag\n",
+	  ":2: [rule a] method: not understood (allowed: auto, brom, da)" },
+	{ "[rule a]\npriority=1001\n",
+	  ":2: [rule a] priority: out of range (allowed: -1000 to 1000)" },
+	{ "[rule a]\nrebuild=maybe\n", ":2: [rule a] rebuild: not understood (allowed: yes, no)" },
+	{ "[rule a]\nidentify-flash=2\n", ":2: [rule a] identify-flash: not understood" },
+	{ "[rule a]\ntimeout=366d\n", ":2: [rule a] timeout: out of range (allowed: 0 (none) to" },
+	{ "[rule a]\nda=../all.bin\n", ":2: [rule a] da: not understood (allowed: the name of" },
+	{ "[rule a]\nda=fd:1\n", ":2: [rule a] da: not understood" },
+	{ "[rule a]\nda=all.bin\nmethod=brom\n",
+	  ":3: [rule a] method: method=brom has no use for da" },
+	{ "[rule a]\nrepeat-after=soon\n", ":2: [rule a] repeat-after: not understood" },
+	{ "[rule a]\nadd-label=rule=b\n",
+	  ":2: [rule a] add-label: not understood (allowed: KEY=VALUE, up to 8 of them, not" },
+	{ "[rule a]\nenabled=yes\n", ":2: [rule a] enabled: unknown key" },
+	{ "[automatic]\nslot=a\n", ":2: [automatic] slot: unknown key" },
 	{ "[daemon]\n# " HUNDRED("xy") "\n", ":2: []: the line is too long" },
 	{ "[daemon]\nworkers=\xff\n", ": is not UTF-8 text" },
 };
@@ -302,10 +420,11 @@ static void test_shipped_file(void **state)
 	assert_int_equal(uncommented.slots.n, 1);
 	assert_int_equal(uncommented.workers, shipped.workers);
 	assert_int_equal(uncommented.log_level, shipped.log_level);
-	assert_int_equal(uncommented.automatic, shipped.automatic);
-	assert_int_equal(uncommented.automatic_verify, shipped.automatic_verify);
-	assert_int_equal(uncommented.automatic_after, shipped.automatic_after);
-	assert_int_equal(uncommented.repeat_after_usec, shipped.repeat_after_usec);
+	assert_int_equal(uncommented.rules.automatic.action, shipped.rules.automatic.action);
+	assert_int_equal(uncommented.rules.automatic.verify, shipped.rules.automatic.verify);
+	assert_int_equal(uncommented.rules.automatic.after, shipped.rules.automatic.after);
+	assert_int_equal(uncommented.rules.automatic.repeat_after_usec,
+			 shipped.rules.automatic.repeat_after_usec);
 	assert_true(uncommented.handshake_timeout_usb == shipped.handshake_timeout_usb);
 	assert_true(uncommented.handshake_timeout_uart == shipped.handshake_timeout_uart);
 	assert_int_equal(uncommented.resume_timeout_usec, shipped.resume_timeout_usec);
@@ -319,6 +438,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_defaults, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_every_key, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_slots_and_rules, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_drop_ins, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_every_error, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_nul_and_size, set_up, tear_down),

@@ -35,7 +35,6 @@ struct schedule_case {
 	const char *what;
 	struct job_case jobs[MOST_JOBS];
 	struct port_case ports[MOST_PORTS];
-	bool automatic;
 	size_t workers_free;
 };
 
@@ -153,18 +152,15 @@ static const struct schedule_case cases[] = {
 	  .jobs = { { 1, .chip = "MT6260" } },
 	  .ports = { { "a", KNOWN("MT6261", MEID_A), .automatic_ok = true,
 		       .type = DECIDE_AUTOMATIC } },
-	  .automatic = true, .workers_free = 1 },
-	{ "the rule identifies before it takes",
-	  .ports = { { "a", .automatic_ok = true, .type = DECIDE_IDENTIFY } }, .automatic = true,
 	  .workers_free = 1 },
+	{ "the rule identifies before it takes",
+	  .ports = { { "a", .automatic_ok = true, .type = DECIDE_IDENTIFY } }, .workers_free = 1 },
 	{ "the rule yields to a job", .jobs = { { 1 } },
 	  .ports = { { "a", KNOWN("MT6261", MEID_A), .automatic_ok = true, RUNS(1) } },
-	  .automatic = true, .workers_free = 1 },
-	{ "the rule leaves a watch that was backed up just now",
-	  .ports = { { "a", KNOWN("MT6261", MEID_A), .type = DECIDE_NOTHING } }, .automatic = true,
 	  .workers_free = 1 },
-	{ "the rule is switched off",
-	  .ports = { { "a", .automatic_ok = true, .type = DECIDE_NOTHING } }, .workers_free = 1 },
+	{ "the rule leaves a watch that was backed up just now",
+	  .ports = { { "a", KNOWN("MT6261", MEID_A), .type = DECIDE_NOTHING } },
+	  .workers_free = 1 },
 	{ "no more workers than may be started", .jobs = { { 1 }, { 2 } },
 	  .ports = { { "a", RUNS(1) }, { "b", .type = DECIDE_NOTHING } }, .workers_free = 1 },
 	{ "a port for which nobody asks takes no worker", .jobs = { { 1, .slot = "b" } },
@@ -218,9 +214,9 @@ static void run_case(const struct schedule_case *c)
 							    .has_worker = from->has_worker,
 							    .automatic_ok = from->automatic_ok };
 	}
-	assert_int_equal(scheduler_decide(pointers, n_jobs, schedule, n_ports, c->automatic,
-					  c->workers_free, decisions),
-			 0);
+	assert_int_equal(
+		scheduler_decide(pointers, n_jobs, schedule, n_ports, c->workers_free, decisions),
+		0);
 	for (size_t i = 0; i < n_ports; i++) {
 		int64_t job = decisions[i].job ? decisions[i].job->id : 0;
 
@@ -273,8 +269,7 @@ static void test_long_queue(void **state)
 	}
 	for (size_t i = 0; i < PORTS; i++)
 		schedule[i] = (struct schedule_port){ .port = &port };
-	assert_int_equal(scheduler_decide(pointers, JOBS, schedule, PORTS, false, PORTS, decisions),
-			 0);
+	assert_int_equal(scheduler_decide(pointers, JOBS, schedule, PORTS, PORTS, decisions), 0);
 	for (size_t i = 0; i < PORTS; i++) {
 		assert_int_equal(decisions[i].type, DECIDE_RUN);
 		assert_int_equal(decisions[i].job->id, i + 1);

@@ -94,11 +94,12 @@ static void test_both_speak(void **state)
 	_cleanup_(slots_clear) struct slots slots = { 0 };
 
 	assert_int_equal(str_replace(&configured->rule, "slow"), 0);
-	assert_int_equal(slot_setting_label(configured, "customer", "one"), 0);
+	assert_int_equal(labels_set(&configured->labels, &configured->n_labels, "customer", "one"),
+			 0);
 	configured->exclusion = SLOT_INCLUDED;
 	assert_int_equal(str_replace(&stored->rule, "fast"), 0);
-	assert_int_equal(slot_setting_label(stored, "customer", "two"), 0);
-	assert_int_equal(slot_setting_label(stored, "shelf", "3"), 0);
+	assert_int_equal(labels_set(&stored->labels, &stored->n_labels, "customer", "two"), 0);
+	assert_int_equal(labels_set(&stored->labels, &stored->n_labels, "shelf", "3"), 0);
 	stored->exclusion = SLOT_EXCLUDED;
 	slots = merge(f);
 	assert_int_equal(slots.n, 1);
@@ -247,7 +248,8 @@ static void test_refused(void **state)
 
 	configured->exclusion = SLOT_EXCLUDED;
 	assert_int_equal(str_replace(&configured->rule, "slow"), 0);
-	assert_int_equal(slot_setting_label(configured, "customer", "one"), 0);
+	assert_int_equal(labels_set(&configured->labels, &configured->n_labels, "customer", "one"),
+			 0);
 	say(&f->stored, USB("2"), "b");
 	f->present[f->n_present++] = USB("3");
 
