@@ -129,6 +129,12 @@ _must_check_ int job_request_add_label(struct job_request *request, const char *
  */
 _must_check_ int job_request_from_json(struct json_object *object, struct job_request *ret,
 				       struct problem *problem);
+/*
+ * A request as a reply shows it. The same checks, but members that it does not know are passed over:
+ * a newer daemon may have more of them.
+ */
+_must_check_ int job_request_from_reply(struct json_object *object, struct job_request *ret,
+					struct problem *problem);
 _must_check_ int job_request_to_json(const struct job_request *request, struct json_object **ret);
 
 /* The same as JSON text, for the store. */
