@@ -17,6 +17,7 @@ const struct verb *const verbs[] = {
 	&verb_cancel,  &verb_retry, &verb_monitor, &verb_backups, &verb_backup, &verb_verify,
 	&verb_remove,  &verb_prune, &verb_da,      &verb_explain, &verb_doctor, &verb_check,
 	&verb_rebuild, &verb_cut,   &verb_files,   &verb_extract, &verb_bridge, &verb_complete,
+	&verb_manual,
 };
 const size_t n_verbs = ARRAY_SIZE(verbs);
 
