@@ -355,6 +355,9 @@ void run_job(struct manager *manager, struct bench_port *port, const struct job 
 
 	if (refuse_for_space(manager, job) || (!identified && start_worker(manager, port) < 0))
 		return;
+	/* The watch that was here before is none of this job's; the new worker asks who is there. */
+	if (!identified)
+		bench_port_forget(port);
 	port->port.job = job->id;
 	r = queue_start(manager->queue, job->id, &port->port);
 	if (r < 0) {
