@@ -14,12 +14,13 @@
 #include "client/verb.h"
 #include "protocol/base/strings.h"
 
-#define MAX_OPTIONS 40U
+#define MAX_OPTIONS 64U
 
 /* Both lists as getopt_long wants them; returns their number. */
 static size_t arguments_table(const struct verb *verb, struct option table[MAX_OPTIONS + 1])
 {
-	const struct verb_option *lists[] = { verb ? verb->options : NULL, general_options };
+	const struct verb_option *lists[] = { verb ? verb->options : NULL,
+					      verb ? verb->more_options : NULL, general_options };
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)

@@ -40,6 +40,7 @@ static const struct source sources[] = {
 	  NULL,
 	  { "state", "created" } },
 	{ "backups", "ListBackups", NEWEST, "backups", "id", NULL, { "chip", "meid" } },
+	{ "batches", "ListBatches", NEWEST, "batches", "name", NULL, { "created" } },
 	{ "meids", "ListBackups", NEWEST, "backups", "meid", NULL, { "chip" } },
 	{ "firmwares", "ListBackups", NEWEST, "backups", "firmware", NULL, { "chip" } },
 	{ "labels", "ListBackups", NEWEST, "backups", "labels", NULL, { NULL } },

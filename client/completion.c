@@ -24,7 +24,9 @@ static const struct {
 	{ "bell", "ended failed never" },
 	{ "chip", "@chips" },
 	{ "da", "/" },
+	{ "fields", "ticket" },
 	{ "firmware", "@firmwares" },
+	{ "format", "table csv json" },
 	{ "host", "" },
 	{ "label", "@labels" },
 	{ "meid", "@meids" },
@@ -60,6 +62,7 @@ static const struct {
 	{ "attach", "/", NULL },
 	{ "backup", "@backups", NULL },
 	{ "backups", "", "" },
+	{ "batch", "start status report finish", "@batches" },
 	{ "cancel", "@unfinished", "@unfinished" },
 	{ "check", "/", "/" },
 	{ "complete", "", "" },
@@ -115,7 +118,8 @@ struct line {
 /* The option that a word is, "--name", "--name=value" or "-n"; NULL for none. */
 static const struct verb_option *find_option(const struct verb *verb, const char *word)
 {
-	const struct verb_option *lists[] = { verb ? verb->options : NULL, general_options };
+	const struct verb_option *lists[] = { verb ? verb->options : NULL,
+					      verb ? verb->more_options : NULL, general_options };
 	size_t length = strcspn(word, "=");
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
@@ -215,6 +219,7 @@ static void print_verbs(struct line *line)
 static void print_options(struct line *line)
 {
 	const struct verb_option *lists[] = { line->verb ? line->verb->options : NULL,
+					      line->verb ? line->verb->more_options : NULL,
 					      general_options };
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)

@@ -26,6 +26,8 @@ struct verb {
 	const char *summary;               /* one line */
 	const char *details;               /* more lines for its own help; NULL: none */
 	const struct verb_option *options; /* NULL: none of its own */
+	const struct verb_option *more_options; /* of something that it makes use of; NULL: none */
+	const char *more_title;                 /* heading of those in its help */
 	int (*run)(struct client *client,
 		   struct arguments *arguments); /* returns the exit status */
 };
@@ -59,7 +61,7 @@ extern const struct verb verb_status, verb_board;
 extern const struct verb verb_ports, verb_attach, verb_detach;
 extern const struct verb verb_audit;
 extern const struct verb verb_slot, verb_rules;
-extern const struct verb verb_submit;
+extern const struct verb verb_submit, verb_batch;
 extern const struct verb verb_jobs, verb_show, verb_cancel, verb_retry;
 extern const struct verb verb_follow, verb_monitor;
 extern const struct verb verb_da;

@@ -47,8 +47,8 @@ static void test_usage_is_2(void **state)
 static void test_help_for_every_verb(void **state)
 {
 	static const char *const names[] = {
-		"status", "ports", "attach",  "detach", "submit", "jobs",   "show",    "follow",
-		"cancel", "retry", "backups", "backup", "verify", "remove", "monitor",
+		"status", "ports",  "attach", "detach",  "submit", "batch",  "jobs",   "show",
+		"follow", "cancel", "retry",  "backups", "backup", "verify", "remove", "monitor",
 	};
 	_cleanup_(outcome_clear) struct outcome program = client_run(*state, "--help");
 	_cleanup_(outcome_clear) struct outcome version = client_run(*state, "--version");
