@@ -177,20 +177,6 @@ static int check_staging(int directory, int64_t job, const struct manifest *mani
 	return r < 0 ? r : check_leftovers(directory, ret_why);
 }
 
-bool archive_is_read(const struct archive *archive, int64_t job)
-{
-	_cleanup_(manifest_clearp) struct manifest manifest = { 0 };
-	char name[ARCHIVE_JOB_NAME_SIZE];
-	_cleanup_free_ char *why = NULL;
-	_cleanup_close_ int directory = -1;
-
-	if (archive_job_name(job, name) < 0)
-		return false;
-	directory = archive_open_directory(archive->staging, name);
-	return directory >= 0 && read_manifest(directory, &manifest, &why) >= 0 &&
-	       check_staging(directory, job, &manifest, &why) >= 0;
-}
-
 static int settle(int directory, char **ret_why)
 {
 	int r = archive_tree_settle(directory);
@@ -235,6 +221,32 @@ static int make_row(const struct archive *archive, const struct manifest *manife
 	archive_month_of(manifest->id, year, month);
 	path = str_format("%s/%s/%s/%s", archive->path, year, month, manifest->id);
 	return path ? manifest_to_backup(manifest, path, ret) : -ENOMEM;
+}
+
+int archive_peek(const struct archive *archive, int64_t job, struct backup *ret)
+{
+	_cleanup_(manifest_clearp) struct manifest manifest = { 0 };
+	char name[ARCHIVE_JOB_NAME_SIZE];
+	_cleanup_free_ char *why = NULL;
+	_cleanup_close_ int directory = -1;
+	int r = archive_job_name(job, name);
+
+	if (r < 0)
+		return r;
+	directory = archive_open_directory(archive->staging, name);
+	if (directory < 0)
+		return directory;
+	r = read_manifest(directory, &manifest, &why);
+	if (r >= 0)
+		r = check_staging(directory, job, &manifest, &why);
+	return r < 0 ? r : make_row(archive, &manifest, ret);
+}
+
+bool archive_is_read(const struct archive *archive, int64_t job)
+{
+	_cleanup_(backup_clear) struct backup row = { 0 };
+
+	return archive_peek(archive, job, &row) >= 0;
 }
 
 int archive_publish(struct archive *archive, int64_t job, struct backup *ret, char **ret_why)

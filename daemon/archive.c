@@ -258,7 +258,7 @@ int archive_remove_backup(struct archive *archive, const char *id)
 	return archive_tree_remove(archive->trash, id);
 }
 
-/* The visitor of one directory's entries that are directories themselves. */
+/* The visitor of one directory's entries. */
 typedef int (*entry_visitor)(int parent, const char *name, void *userdata);
 
 static bool is_directory(int parent, const struct dirent *entry)
@@ -270,7 +270,8 @@ static bool is_directory(int parent, const struct dirent *entry)
 	return fstatat(parent, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 }
 
-static int each_directory(int fd, entry_visitor visit, void *userdata)
+/* Of files, or only of directories. Takes fd. */
+static int each_entry(int fd, bool files, entry_visitor visit, void *userdata)
 {
 	const struct dirent *entry;
 	DIR *directory;
@@ -289,7 +290,7 @@ static int each_directory(int fd, entry_visitor visit, void *userdata)
 			r = -errno;
 			break;
 		}
-		if (entry->d_name[0] != '.' && is_directory(dirfd(directory), entry))
+		if (entry->d_name[0] != '.' && (files || is_directory(dirfd(directory), entry)))
 			r = visit(dirfd(directory), entry->d_name, userdata);
 	}
 	(void)closedir(directory);
@@ -301,7 +302,7 @@ static int each_directory_in(int parent, const char *name, entry_visitor visit, 
 {
 	int fd = archive_open_directory(parent, name);
 
-	return fd < 0 ? fd : each_directory(fd, visit, userdata);
+	return fd < 0 ? fd : each_entry(fd, false, visit, userdata);
 }
 
 static bool is_number(const char *name, size_t digits)
@@ -390,5 +391,8 @@ static int visit_trash(int parent, const char *name, void *userdata)
 
 int archive_sweep(struct archive *archive)
 {
-	return each_directory_in(archive->trash, ".", visit_trash, NULL);
+	int fd = archive_open_directory(archive->trash, ".");
+
+	/* Files too: what archive_share was about to rename. */
+	return fd < 0 ? fd : each_entry(fd, true, visit_trash, NULL);
 }

@@ -44,6 +44,21 @@ bool archive_is_read(const struct archive *archive, int64_t job);
 int archive_remove_staging(struct archive *archive, int64_t job);
 
 /*
+ * The row that a finished read in staging/<job>/ is going to have, to see what is known of its like;
+ * -EBADMSG when archive_publish would refuse it, -ENOENT without a staging.
+ */
+_must_check_ int archive_peek(const struct archive *archive, int64_t job, struct backup *ret);
+
+/*
+ * Has the named files of staging/<job>/ share their bytes with those of the same names in a
+ * published backup, which somebody has compared. Either can be removed later without harm to the
+ * other. A file for which it cannot be done (another owner, too many links, a full disk) stays as
+ * it is: not stored once, but whole. *ret_bytes is what is stored once now. -ENOENT no such backup.
+ */
+_must_check_ int archive_share(struct archive *archive, int64_t job, const char *id,
+			       char *const *names, size_t n, uint64_t *ret_bytes);
+
+/*
  * Makes the backup that a worker finished and a check confirmed public: reads its manifest (which
  * must belong to this job), checks the sizes of the files, fsyncs, renames, fsyncs the parents.
  * *ret is the catalogue's row of it. -EBADMSG with *ret_why (the caller frees it) when the staging

@@ -83,6 +83,11 @@ static int set_resume(struct config *config, const char *value)
 	return config_usec(value, RESUME_MAX_SECS, &config->resume_timeout_usec);
 }
 
+static int set_deduplicate(struct config *config, const char *value)
+{
+	return parse_bool(value, &config->deduplicate);
+}
+
 static int set_floor(struct config *config, const char *value)
 {
 	uint64_t bytes;
@@ -110,6 +115,7 @@ static const struct key {
 	  set_handshake_uart },
 	{ "read", "resume-timeout", "0 to 7d, as 30s, 10min, 2h, 1d", set_resume },
 	{ "archive", "free-space-floor", "bytes up to 1048576G, as 1000000, 64M, 2G", set_floor },
+	{ "archive", "deduplicate", "yes, no", set_deduplicate },
 	{ "retention", "keep-last", "0 to 1000000", config_set_keep_last },
 	{ "retention", "keep-for", "0 to 36500d, as 12h, 30d", config_set_keep_for },
 	{ "retention", "keep-label", "KEY or KEY=VALUE", config_add_keep_label },
@@ -200,6 +206,7 @@ static int set_defaults(struct config *config)
 		.handshake_timeout_uart = 60,
 		.resume_timeout_usec = 600 * USEC_PER_SEC,
 		.free_space_floor = 64ULL << 20,
+		.deduplicate = true,
 		.hooks = { .enabled = true, .timeout = 60 },
 	};
 	return rules_init(&config->rules);

@@ -28,6 +28,7 @@ struct config {
 	uint64_t resume_timeout_usec;  /* how long a waiting job waits for its watch */
 
 	uint64_t free_space_floor; /* bytes that a new job must leave free */
+	bool deduplicate;          /* equal backups are stored once */
 	struct retention_rules retention;
 	struct hook_settings hooks;
 

@@ -16,6 +16,7 @@ struct publication {
 	struct manager *manager;
 	struct publication *next;
 	int64_t job;
+	char *twin; /* id of an older backup that should have the same bytes, NULL: none */
 };
 
 bool publication_is_running(const struct manager *manager, int64_t job)
@@ -33,6 +34,7 @@ static void publication_free(struct publication *publication)
 	while (*link != publication)
 		link = &(*link)->next;
 	*link = publication->next;
+	free(publication->twin);
 	free(publication);
 }
 
@@ -86,19 +88,41 @@ static void finish_publication(struct manager *manager, const struct job *job)
 		pruner_look_at(manager->pruner, meid);
 }
 
-static void on_checked(_unused_ struct worker *worker, const struct failure *failure,
-		       void *userdata)
+/* What the check found to be the same in both is stored once from now on. */
+static void share_with_twin(const struct publication *publication, const struct worker_done *result)
+{
+	struct log_context context = { .job = publication->job, .backup = publication->twin };
+	uint64_t bytes = 0;
+	char text[16];
+	int r;
+
+	if (result->n_same == 0)
+		return;
+	r = archive_share(publication->manager->archive, publication->job, publication->twin,
+			  result->same, result->n_same, &bytes);
+	if (r < 0 && r != -ENOENT)
+		log_event(LOG_WARNING, &context,
+			  "what is the same as in backup %s cannot be stored once: %s",
+			  publication->twin, strerrordesc_np(-r));
+	else if (bytes > 0)
+		log_event(LOG_INFO, &context, "the same as backup %s: %s are stored once",
+			  publication->twin, format_bytes(bytes, text));
+}
+
+static void on_checked(struct worker *worker, const struct failure *failure, void *userdata)
 {
 	struct publication *publication = userdata;
 	struct manager *manager = publication->manager;
 	const struct job *job = queue_find(manager->queue, publication->job);
 
-	if (!job || job->state != JOB_RUNNING)
+	if (!job || job->state != JOB_RUNNING) {
 		publication_tidy(manager, publication->job);
-	else if (failure->code == FAILURE_NONE)
+	} else if (failure->code == FAILURE_NONE) {
+		share_with_twin(publication, worker_result(worker));
 		finish_publication(manager, job);
-	else if (failure->code != FAILURE_CANCELLED)
+	} else if (failure->code != FAILURE_CANCELLED) {
 		(void)queue_end(manager->queue, job->id, JOB_FAILED, failure);
+	}
 	/* What is damaged is no use to a retry: that reads again. */
 	if (failure->code == FAILURE_ARCHIVE_ERROR)
 		(void)archive_remove_staging(manager->archive, publication->job);
@@ -108,23 +132,46 @@ static void on_checked(_unused_ struct worker *worker, const struct failure *fai
 
 static const struct worker_handler publication_handler = { .ended = on_checked };
 
+/* An older backup with the same content; the check compares with it. */
+static int find_twin(struct manager *manager, int64_t job, char **ret)
+{
+	_cleanup_(backup_clear) struct backup row = { 0 };
+	int r = archive_peek(manager->archive, job, &row);
+
+	return r < 0 ? r : store_find_twin(manager->store, row.content, ret);
+}
+
+/* Without a twin that can be opened it is a check like any other. */
+static void add_twin(struct publication *publication, struct worker_files *files)
+{
+	struct manager *manager = publication->manager;
+
+	if (!manager->config.deduplicate ||
+	    find_twin(manager, publication->job, &publication->twin) < 0)
+		return;
+	files->fds[WORKER_FILE_TWIN] = archive_open_backup(manager->archive, publication->twin);
+}
+
 static int start_check(struct manager *manager, int64_t job)
 {
 	static const struct progress progress = { .phase = PHASE_PUBLISH, .eta = -1 };
 	struct publication *publication = malloc(sizeof(*publication));
-	_cleanup_close_ int directory = -1;
+	_cleanup_(worker_files_close) struct worker_files files = WORKER_FILES_NONE;
 	struct worker *worker;
 	int r;
 
 	if (!publication)
 		return -ENOMEM;
-	*publication = (struct publication){ manager, manager->publications, job };
+	*publication = (struct publication){ manager, manager->publications, job, NULL };
 	manager->publications = publication;
 	queue_set_progress(manager->queue, job, &progress);
-	directory = archive_open_staging(manager->archive, job);
-	r = directory < 0 ? directory
-			  : worker_pool_check(manager->pool, directory, &publication_handler,
-					      publication, &worker);
+	r = archive_open_staging(manager->archive, job);
+	if (r >= 0) {
+		files.fds[WORKER_FILE_DIRECTORY] = r;
+		add_twin(publication, &files);
+		r = worker_pool_check(manager->pool, &(struct worker_check){ 0 }, &files,
+				      &publication_handler, publication, &worker);
+	}
 	if (r < 0)
 		publication_free(publication);
 	return r;

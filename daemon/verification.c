@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
 #include "protocol/control/limits.h"
 
@@ -74,12 +73,14 @@ int manager_verify(struct manager *manager, const char *id, manager_verified ver
 {
 	static const struct worker_handler handler = { .ended = on_checked };
 	_cleanup_(verification_freep) struct verification *verification = NULL;
-	_cleanup_close_ int directory = archive_open_backup(manager->archive, id);
+	static const struct worker_check again = { .again = true };
+	_cleanup_(worker_files_close) struct worker_files files = WORKER_FILES_NONE;
 	struct worker *worker;
 	int r;
 
-	if (directory < 0)
-		return directory;
+	files.fds[WORKER_FILE_DIRECTORY] = archive_open_backup(manager->archive, id);
+	if (files.fds[WORKER_FILE_DIRECTORY] < 0)
+		return files.fds[WORKER_FILE_DIRECTORY];
 	if (manager->n_verifications >= LIMIT_VERIFICATIONS)
 		return -EDQUOT;
 	verification = calloc(1, sizeof(*verification));
@@ -88,7 +89,7 @@ int manager_verify(struct manager *manager, const char *id, manager_verified ver
 	verification->manager = manager;
 	verification->verified = verified;
 	verification->userdata = userdata;
-	r = worker_pool_check(manager->pool, directory, &handler, verification, &worker);
+	r = worker_pool_check(manager->pool, &again, &files, &handler, verification, &worker);
 	if (r < 0)
 		return r;
 	manager->n_verifications++;

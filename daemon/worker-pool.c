@@ -30,6 +30,7 @@ struct worker {
 	bool stopping, killed;
 	bool has_outcome;
 	struct failure outcome;
+	struct worker_done result;
 };
 
 struct worker_pool {
@@ -70,6 +71,7 @@ static void worker_free(struct worker *worker)
 	sd_event_source_disable_unref(worker->exit);
 	fd_close(worker->fd);
 	failure_clear(&worker->outcome);
+	worker_done_clear(&worker->result);
 	free(worker);
 }
 DEFINE_CLEANUP(struct worker *, worker_free);
@@ -163,6 +165,9 @@ static void take_message(struct worker *worker, struct worker_message *message)
 		break;
 	case WORKER_DONE:
 		worker->has_outcome = true;
+		worker_done_clear(&worker->result);
+		worker->result = message->done;
+		message->done = (struct worker_done){ 0 };
 		break;
 	case WORKER_FAILED:
 		worker->has_outcome = true;
@@ -348,14 +353,18 @@ int worker_pool_open(struct worker_pool *pool, const struct worker_open *open,
 	return start_with(pool, &message, files, handler, userdata, ret);
 }
 
-int worker_pool_check(struct worker_pool *pool, int directory_fd,
-		      const struct worker_handler *handler, void *userdata, struct worker **ret)
+int worker_pool_check(struct worker_pool *pool, const struct worker_check *check,
+		      const struct worker_files *files, const struct worker_handler *handler,
+		      void *userdata, struct worker **ret)
 {
-	struct worker_message message = { .type = WORKER_CHECK };
-	struct worker_files files = WORKER_FILES_NONE;
+	struct worker_message message = { .type = WORKER_CHECK, .check = *check };
 
-	files.fds[WORKER_FILE_DIRECTORY] = directory_fd;
-	return start_with(pool, &message, &files, handler, userdata, ret);
+	return start_with(pool, &message, files, handler, userdata, ret);
+}
+
+const struct worker_done *worker_result(const struct worker *worker)
+{
+	return &worker->result;
 }
 
 int worker_read(struct worker *worker, const struct worker_read *read,

@@ -47,10 +47,17 @@ _must_check_ int worker_pool_open(struct worker_pool *pool, const struct worker_
 				  const struct worker_handler *handler, void *userdata,
 				  struct worker **ret);
 
-/* Starts a worker that checks a backup's files against its manifest; directory_fd is borrowed. */
-_must_check_ int worker_pool_check(struct worker_pool *pool, int directory_fd,
+/*
+ * Starts a worker that checks the files below files' directory against their manifest, and if there
+ * is a twin, compares with that; both are borrowed.
+ */
+_must_check_ int worker_pool_check(struct worker_pool *pool, const struct worker_check *check,
+				   const struct worker_files *files,
 				   const struct worker_handler *handler, void *userdata,
 				   struct worker **ret);
+
+/* What a check that ended well found to be the same in the twin; for its handler's ended(). */
+const struct worker_done *worker_result(const struct worker *worker);
 
 /* Gives a worker that has identified its watch its job; files are borrowed. */
 _must_check_ int worker_read(struct worker *worker, const struct worker_read *read,

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "daemon/worker/report.h"
+#include "daemon/worker/twin.h"
 #include "protocol/base/digest.h"
 #include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
@@ -39,44 +39,58 @@ _printf_(2, 3) static int refuse(struct failure *failure, const char *format, ..
 	return -EBADMSG;
 }
 
-static int open_regular(int dir, const char *name, uint64_t *ret_size, struct failure *failure)
+/* What is checked, and with what in mind. */
+struct check {
+	int dir;
+	bool again;
+	struct twin *twin;
+	struct failure *failure;
+};
+
+static int open_regular(const struct check *check, const char *name, uint64_t *ret_size)
 {
 	_cleanup_close_ int fd =
-		openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+		openat(check->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+	struct failure *failure = check->failure;
 	struct stat status;
 
 	if (fd < 0 || fstat(fd, &status) < 0)
 		return refuse(failure, "%s: %s", name, strerror(errno));
 	if (!S_ISREG(status.st_mode))
 		return refuse(failure, "%s: not a regular file", name);
+	if (check->again)
+		twin_forget_cached(fd);
 	*ret_size = (uint64_t)status.st_size;
 	return TAKE_FD(fd);
 }
 
-static int check_digest(int fd, const char *name, uint64_t size, const char *expected,
-			const char *who, struct failure *failure)
+static int check_content(const struct check *check, int fd, const char *name, uint64_t size,
+			 const char *expected, const char *who)
 {
 	char hex[DIGEST_HEX_SIZE];
 	int r = digest_file(fd, 0, size, hex);
 
 	if (r < 0)
-		return refuse(failure, "%s: %s", name, strerror(-r));
+		return refuse(check->failure, "%s: %s", name, strerror(-r));
 	if (!streq(hex, expected))
-		return refuse(failure, "%s: SHA-256 is %s, %s says %s", name, hex, who, expected);
+		return refuse(check->failure, "%s: SHA-256 is %s, %s says %s", name, hex, who,
+			      expected);
+	twin_compare(check->twin, name, fd, size);
 	return 0;
 }
 
-static int check_range(int dir, const struct manifest_range *range, struct failure *failure)
+static int check_range(const struct check *check, const struct manifest_range *range)
 {
 	uint64_t size = 0;
-	_cleanup_close_ int fd = open_regular(dir, range->file, &size, failure);
+	_cleanup_close_ int fd = open_regular(check, range->file, &size);
 
 	if (fd < 0)
 		return fd;
 	if (size != range->length)
-		return refuse(failure, "%s: %" PRIu64 " bytes, " MANIFEST_FILE " says %" PRIu64,
-			      range->file, size, range->length);
-	return check_digest(fd, range->file, size, range->sha256, MANIFEST_FILE, failure);
+		return refuse(check->failure,
+			      "%s: %" PRIu64 " bytes, " MANIFEST_FILE " says %" PRIu64, range->file,
+			      size, range->length);
+	return check_content(check, fd, range->file, size, range->sha256, MANIFEST_FILE);
 }
 
 static struct manifest_range *find_range(const struct manifest *manifest, const char *file)
@@ -87,24 +101,11 @@ static struct manifest_range *find_range(const struct manifest *manifest, const 
 	return NULL;
 }
 
-/* Names stay below the directory. */
-static bool name_is_inside(const char *name)
-{
-	_cleanup_free_ char *copy = strdup(name);
-	char *rest = copy, *part;
-
-	if (!copy)
-		return false;
-	while ((part = strsep(&rest, "/")))
-		if (!is_plain_name(part, NAME_MAX))
-			return false;
-	return true;
-}
-
 /* "<digest>  <name>"; images were digested already, so the manifest's word is enough for them. */
-static int check_sum_line(int dir, const struct manifest *manifest, char *line, size_t *listed,
-			  struct failure *failure)
+static int check_sum_line(const struct check *check, const struct manifest *manifest, char *line,
+			  size_t *listed)
 {
+	struct failure *failure = check->failure;
 	const struct manifest_range *range;
 	const char *name;
 	uint64_t size = 0;
@@ -115,7 +116,7 @@ static int check_sum_line(int dir, const struct manifest *manifest, char *line, 
 		return refuse(failure, SUMS_FILE ": a line is not of sha256sum's form");
 	line[HEX_DIGITS] = '\0';
 	name = line + HEX_DIGITS + 2;
-	if (!name_is_inside(name))
+	if (!is_plain_path(name))
 		return refuse(failure, SUMS_FILE ": names a file outside of the backup");
 	range = find_range(manifest, name);
 	if (range) {
@@ -126,16 +127,17 @@ static int check_sum_line(int dir, const struct manifest *manifest, char *line, 
 					"%s: " SUMS_FILE " says %s, " MANIFEST_FILE " says %s",
 					name, line, range->sha256);
 	}
-	fd = open_regular(dir, name, &size, failure);
-	return fd < 0 ? fd : check_digest(fd, name, size, line, SUMS_FILE, failure);
+	fd = open_regular(check, name, &size);
+	return fd < 0 ? fd : check_content(check, fd, name, size, line, SUMS_FILE);
 }
 
-static int check_sums(int dir, const struct manifest *manifest, struct failure *failure)
+static int check_sums(const struct check *check, const struct manifest *manifest)
 {
+	struct failure *failure = check->failure;
 	_cleanup_free_ char *text = NULL;
 	size_t listed = 0, size;
 	char *rest, *line;
-	int r = fd_read_file(dir, SUMS_FILE, SUMS_BYTES_MAX, &text, &size);
+	int r = fd_read_file(check->dir, SUMS_FILE, SUMS_BYTES_MAX, &text, &size);
 
 	if (r < 0)
 		return refuse(failure, SUMS_FILE ": %s", strerror(-r));
@@ -145,7 +147,7 @@ static int check_sums(int dir, const struct manifest *manifest, struct failure *
 	while ((line = strsep(&rest, "\n"))) {
 		if (!*line)
 			continue;
-		r = check_sum_line(dir, manifest, line, &listed, failure);
+		r = check_sum_line(check, manifest, line, &listed);
 		if (r < 0)
 			return r;
 	}
@@ -176,13 +178,14 @@ static int load_manifest(int dir, struct manifest *ret, struct failure *failure)
 	return 0;
 }
 
-int archive_check(int dir, struct failure *failure)
+int archive_check(int dir, bool again, struct twin *twin, struct failure *failure)
 {
+	const struct check check = { dir, again, twin, failure };
 	struct manifest manifest = { 0 };
 	_cleanup_(manifest_clearp) struct manifest *cleared = &manifest;
 	int r = load_manifest(dir, cleared, failure);
 
 	for (size_t i = 0; r >= 0 && i < manifest.read.n_ranges; i++)
-		r = check_range(dir, &manifest.read.ranges[i], failure);
-	return r < 0 ? r : check_sums(dir, &manifest, failure);
+		r = check_range(&check, &manifest.read.ranges[i]);
+	return r < 0 ? r : check_sums(&check, &manifest);
 }

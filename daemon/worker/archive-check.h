@@ -3,11 +3,15 @@
 
 /*
  * Checks a finished backup: the manifest is well formed, every image has its size and digest, and
- * SHA256SUMS agrees with all of it. Reads only.
+ * SHA256SUMS agrees with all of it. Reads only, and compares with a twin what is as it should be.
  */
+
+#include <stdbool.h>
 
 #include "protocol/base/cleanup.h"
 #include "protocol/control/failure.h"
 
-/* 0, or -EBADMSG with FAILURE_ARCHIVE_ERROR naming the file and what differs. */
-_must_check_ int archive_check(int dir, struct failure *failure);
+struct twin;
+
+/* again: reads from the disk. 0, or -EBADMSG with FAILURE_ARCHIVE_ERROR naming the file and what differs. */
+_must_check_ int archive_check(int dir, bool again, struct twin *twin, struct failure *failure);

@@ -6,12 +6,15 @@
  */
 
 #include <errno.h>
+#include <linux/ioprio.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "daemon/worker/archive-check.h"
@@ -19,6 +22,7 @@
 #include "daemon/worker/link.h"
 #include "daemon/worker/sandbox.h"
 #include "daemon/worker/session.h"
+#include "daemon/worker/twin.h"
 #include "protocol/base/fd.h"
 #include "protocol/base/time.h"
 
@@ -52,10 +56,10 @@ static int set_up(void)
 	return fd_set_nonblock(WORKER_FD, 1);
 }
 
-/* Tells the daemon how it ended; the exit status. */
-static int finish(int r, struct failure *failure)
+/* Tells the daemon how it ended, with done if well; the exit status. */
+static int finish_with(int r, const struct worker_done *done, struct failure *failure)
 {
-	struct worker_message message = { .type = WORKER_DONE };
+	struct worker_message message = { .type = WORKER_DONE, .done = *done };
 
 	if (r < 0) {
 		if (failure->code == FAILURE_NONE)
@@ -69,6 +73,11 @@ static int finish(int r, struct failure *failure)
 		r = MIN_OF(r, -EPIPE);
 	failure_clear(failure);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int finish(int r, struct failure *failure)
+{
+	return finish_with(r, &(struct worker_done){ 0 }, failure);
 }
 
 /* Our wait was ended by the daemon: 0 when it said stop, -EPIPE when it is gone. */
@@ -106,6 +115,7 @@ static struct sandbox_paths paths_of(const struct worker_files *files, bool writ
 		.directory = files->fds[WORKER_FILE_DIRECTORY],
 		.writable = writable,
 		.agents = files->fds[WORKER_FILE_AGENTS],
+		.twin = files->fds[WORKER_FILE_TWIN],
 	};
 }
 
@@ -125,17 +135,30 @@ static int shut_cage(const struct worker_files *files, bool writable, struct fai
 	return r;
 }
 
-static int run_check(const struct worker_files *files)
+/* Behind all who are in a hurry; where that is not allowed, it is only less polite. */
+static void step_back(void)
+{
+	(void)setpriority(PRIO_PROCESS, 0, 19);
+	(void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0,
+		      IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
+}
+
+static int run_check(const struct worker_check *check, const struct worker_files *files)
 {
 	const int dir = files->fds[WORKER_FILE_DIRECTORY];
+	struct twin twin = { .dir = files->fds[WORKER_FILE_TWIN] };
 	struct failure failure = { 0 };
 	int r = -EBADF;
 
+	if (check->again)
+		step_back();
 	if (dir >= 0)
 		r = shut_cage(files, false, &failure);
 	if (r >= 0)
-		r = archive_check(dir, &failure);
-	return finish(r, &failure);
+		r = archive_check(dir, check->again, &twin, &failure);
+	r = finish_with(r, &twin.same, &failure);
+	worker_done_clear(&twin.same);
+	return r;
 }
 
 static int send_identity(struct session *session)
@@ -246,7 +269,7 @@ int main(void)
 		r = run_port(&message.open, &files);
 		break;
 	case WORKER_CHECK:
-		r = run_check(&files);
+		r = run_check(&message.check, &files);
 		break;
 	case WORKER_STOP:
 		r = EXIT_SUCCESS;

@@ -127,6 +127,8 @@ static int shut_paths(const struct sandbox_paths *paths)
 	r = allow_below(ruleset, paths->directory, rights & all.fs);
 	if (r >= 0)
 		r = allow_below(ruleset, paths->agents, RIGHTS_READ);
+	if (r >= 0)
+		r = allow_below(ruleset, paths->twin, RIGHTS_READ);
 	if (r >= 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
 		r = -errno;
 	return r;
@@ -161,6 +163,9 @@ static const int calls[] = {
 	SCMP_SYS(sync_file_range),
 	SCMP_SYS(sync_file_range2),
 	SCMP_SYS(getdents64),
+	SCMP_SYS(fadvise64),
+	SCMP_SYS(fadvise64_64),
+	SCMP_SYS(arm_fadvise64_64),
 	/* files by name, where Landlock lets it */
 	SCMP_SYS(openat),
 	SCMP_SYS(newfstatat),

@@ -18,6 +18,7 @@ struct sandbox_paths {
 	int directory; /* to read and, if writable, to write below */
 	bool writable;
 	int agents; /* to read below */
+	int twin;   /* likewise */
 };
 
 /* Parts of the cage. */

@@ -101,8 +101,8 @@ int parse_duration(const char *s, double *ret_seconds)
 		const char *suffix;
 		double seconds;
 	} units[] = {
-		{ "", 1 },	{ "s", 1 },   { "sec", 1 },   { "ms", 0.001 }, { "m", 60 },
-		{ "min", 60 },	{ "h", 3600 }, { "d", 86400 },
+		{ "", 1 },   { "s", 1 },    { "sec", 1 },  { "ms", 0.001 },
+		{ "m", 60 }, { "min", 60 }, { "h", 3600 }, { "d", 86400 },
 	};
 	char *end;
 	double value;
@@ -178,14 +178,18 @@ bool is_plain_name(const char *s, size_t max)
 
 	if (n == 0 || n > max || s[0] == '.')
 		return false;
-	return strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:+-") == n;
+	return strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:+-") ==
+	       n;
 }
 
 /* Length of the UTF-8 sequence at p (room bytes left), 0 when it is not one (RFC 3629). */
 static size_t utf8_sequence(const unsigned char *p, size_t room)
 {
-	size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 :
-		   p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
+	size_t n = p[0] < 0x80                   ? 1
+		   : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
+		   : (p[0] & 0xf0) == 0xe0       ? 3
+		   : p[0] >= 0xf0 && p[0] < 0xf5 ? 4
+						 : 0;
 
 	if (n == 0 || n > room)
 		return 0;
@@ -196,6 +200,27 @@ static size_t utf8_sequence(const unsigned char *p, size_t room)
 	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
 		return 0;
 	return n;
+}
+
+#define PATH_BYTES_MAX 255U
+
+bool is_plain_path(const char *s)
+{
+	char part[PATH_BYTES_MAX + 1];
+
+	if (strlen(s) > PATH_BYTES_MAX)
+		return false;
+	for (;;) {
+		size_t n = strcspn(s, "/");
+
+		memcpy(part, s, n);
+		part[n] = '\0';
+		if (!is_plain_name(part, PATH_BYTES_MAX))
+			return false;
+		if (!s[n])
+			return true;
+		s += n + 1;
+	}
 }
 
 bool is_utf8(const char *s, size_t size)

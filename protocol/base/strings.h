@@ -60,6 +60,9 @@ _must_check_ int hex_decode(const char *hex, uint8_t *ret, size_t size);
 /* True for a non-empty name of [A-Za-z0-9._:+-] that does not begin with a dot, at most max long. */
 bool is_plain_name(const char *s, size_t max);
 
+/* True for plain names with slashes between them, at most 255 bytes: what stays below a folder. */
+bool is_plain_path(const char *s);
+
 /* True when the size bytes at s are UTF-8 text with no NUL. */
 bool is_utf8(const char *s, size_t size);
 

@@ -9,10 +9,9 @@
 #include "protocol/control/message.h"
 
 static const char *const file_words[_WORKER_FILE_MAX] = {
-	[WORKER_FILE_DIRECTORY] = "directory",
-	[WORKER_FILE_DA] = "da",
-	[WORKER_FILE_SCATTER] = "scatter",
-	[WORKER_FILE_AGENTS] = "agents",
+	[WORKER_FILE_DIRECTORY] = "directory", [WORKER_FILE_DA] = "da",
+	[WORKER_FILE_SCATTER] = "scatter",     [WORKER_FILE_AGENTS] = "agents",
+	[WORKER_FILE_TWIN] = "twin",
 };
 
 void worker_files_close(struct worker_files *files)

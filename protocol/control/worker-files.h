@@ -18,6 +18,7 @@ enum worker_file {
 	WORKER_FILE_DA,        /* the download agent that the job names, to read */
 	WORKER_FILE_SCATTER,   /* the scatter file that the job names, to read */
 	WORKER_FILE_AGENTS,    /* directory of the daemon's own download agents, to read */
+	WORKER_FILE_TWIN,      /* an older backup with the same content, to compare with */
 	_WORKER_FILE_MAX,
 };
 
@@ -25,7 +26,7 @@ struct worker_files {
 	int fds[_WORKER_FILE_MAX]; /* -1: not there */
 };
 
-#define WORKER_FILES_NONE ((struct worker_files){ { -1, -1, -1, -1 } })
+#define WORKER_FILES_NONE ((struct worker_files){ { -1, -1, -1, -1, -1 } })
 
 /* Closes all and leaves WORKER_FILES_NONE. */
 void worker_files_close(struct worker_files *files);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "protocol/base/fd.h"
+#include "protocol/base/strings.h"
 #include "protocol/control/limits.h"
 #include "protocol/control/message.h"
 
@@ -104,6 +105,59 @@ static const struct field identity_fields[] = {
 	  .flags = FIELD_REQUIRED },
 };
 
+static const struct field check_fields[] = {
+	{ .name = "again",
+	  .type = FIELD_BOOL,
+	  .offset = offsetof(struct worker_check, again),
+	  .flags = FIELD_REQUIRED },
+};
+
+int worker_done_add(struct worker_done *done, const char *name)
+{
+	char **same, *copy;
+
+	if (done->n_same == WORKER_SAME_MAX)
+		return -E2BIG;
+	same = reallocarray(done->same, done->n_same + 1, sizeof(*same));
+	copy = same ? strdup(name) : NULL;
+	if (same)
+		done->same = same;
+	if (!copy)
+		return -ENOMEM;
+	done->same[done->n_same++] = copy;
+	return 0;
+}
+
+void worker_done_clear(struct worker_done *done)
+{
+	for (size_t i = 0; i < done->n_same; i++)
+		free(done->same[i]);
+	free(done->same);
+	*done = (struct worker_done){ 0 };
+}
+
+static int read_same(struct json_object *value, void *target, struct problem *problem)
+{
+	struct worker_done *done = target;
+	int r = 0;
+
+	if (!message_is_array(value) || message_length(value) == 0 ||
+	    message_length(value) > WORKER_SAME_MAX)
+		return problem_set(problem, "", "must be an array of 1 to %u", WORKER_SAME_MAX);
+	for (size_t i = 0; r >= 0 && i < message_length(value); i++) {
+		const char *name = message_string(message_at(value, i));
+
+		if (!name || !is_plain_path(name))
+			return problem_set(problem, "", "must hold plain names");
+		r = worker_done_add(done, name);
+	}
+	return r;
+}
+
+static const struct field done_fields[] = {
+	{ .name = "same", .type = FIELD_CUSTOM, .flags = FIELD_REQUIRED, .read = read_same },
+};
+
 static void open_clear(struct worker_open *open)
 {
 	free(open->device);
@@ -139,10 +193,12 @@ void worker_message_clear(struct worker_message *message)
 	case WORKER_FAILED:
 		failure_clear(&message->failure);
 		break;
+	case WORKER_DONE:
+		worker_done_clear(&message->done);
+		break;
 	case WORKER_CHECK:
 	case WORKER_STOP:
 	case WORKER_PROGRESS:
-	case WORKER_DONE:
 	case _WORKER_MESSAGE_MAX:
 		break;
 	}
@@ -181,6 +237,19 @@ static int identity_to_json(const struct worker_identity *identity, struct json_
 					  M_INT("hw_code", identity->hw_code)));
 }
 
+static int done_to_json(const struct worker_done *done, struct json_object **ret)
+{
+	_cleanup_message_ struct json_object *same = NULL;
+	int r;
+
+	if (done->n_same == 0)
+		return 0;
+	r = message_new_array(&same);
+	for (size_t i = 0; r >= 0 && i < done->n_same; i++)
+		r = message_append_string(same, done->same[i]);
+	return r < 0 ? r : message_build(ret, MEMBERS(M_OBJECT("same", TAKE_PTR(same))));
+}
+
 /* *ret is NULL for what says all by its type. */
 static int body_to_json(const struct worker_message *message, struct json_object **ret)
 {
@@ -197,8 +266,11 @@ static int body_to_json(const struct worker_message *message, struct json_object
 	case WORKER_FAILED:
 		return failure_to_json(&message->failure, ret);
 	case WORKER_CHECK:
-	case WORKER_STOP:
+		return message->check.again ? message_build(ret, MEMBERS(M_BOOL("again", true)))
+					    : 0;
 	case WORKER_DONE:
+		return done_to_json(&message->done, ret);
+	case WORKER_STOP:
 		return 0;
 	case _WORKER_MESSAGE_MAX:
 		break;
@@ -293,8 +365,14 @@ static int body_from_json(struct json_object *body, struct worker_message *messa
 	case WORKER_FAILED:
 		return failure_from_json(body, &message->failure, NULL);
 	case WORKER_CHECK:
-	case WORKER_STOP:
+		return body ? message_read(body, check_fields, ARRAY_SIZE(check_fields),
+					   &message->check, NULL)
+			    : 0;
 	case WORKER_DONE:
+		return body ? message_read(body, done_fields, ARRAY_SIZE(done_fields),
+					   &message->done, NULL)
+			    : 0;
+	case WORKER_STOP:
 		return body ? -EBADMSG : 0;
 	case _WORKER_MESSAGE_MAX:
 		break;

@@ -12,8 +12,8 @@
  *                                          <--  progress … (at most ten a second)
  *                                          <--  done, or failed; then it exits
  *
- *   check {} + directory fd                -->
- *                                          <--  done, or failed
+ *   check {again} + directory, twin        -->
+ *                                          <--  done {same}, or failed
  *
  * stop asks the worker to end at the next block; closing the socket asks the same. Descriptors
  * travel with the packet (SCM_RIGHTS), which says in its member files what they are, so a worker
@@ -61,6 +61,23 @@ struct worker_read {
 	uint64_t created;    /* real time, microseconds: the backup's id is made from it */
 };
 
+/* A backup, or a staging that is going to be one. */
+struct worker_check {
+	bool again; /* it was checked before: from the disk, and only while nobody else wants that */
+};
+
+/* What was found to have the same bytes in the twin as in what was checked. */
+struct worker_done {
+	char **same; /* names of files, with their folders; strictly plain */
+	size_t n_same;
+};
+
+#define WORKER_SAME_MAX 256U /* names; a backup has about 30 files */
+
+/* Adds a copy of name: -E2BIG when there are enough, -ENOMEM; what is left out is only not shared. */
+int worker_done_add(struct worker_done *done, const char *name);
+void worker_done_clear(struct worker_done *done);
+
 /* What the watch says it is. */
 struct worker_identity {
 	char *chip; /* "MT6261" …, or "0x1234" for one that the chip table does not know */
@@ -74,6 +91,8 @@ struct worker_message {
 	union {
 		struct worker_open open;
 		struct worker_read read;
+		struct worker_check check;
+		struct worker_done done;
 		struct worker_identity identity;
 		struct progress progress;
 		struct failure failure; /* WORKER_FAILED */

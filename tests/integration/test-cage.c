@@ -246,6 +246,7 @@ static struct sandbox_paths paths_of(const struct worker_files *files)
 		.directory = files->fds[WORKER_FILE_DIRECTORY],
 		.writable = true,
 		.agents = files->fds[WORKER_FILE_AGENTS],
+		.twin = -1,
 	};
 }
 

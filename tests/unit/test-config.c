@@ -87,6 +87,7 @@ static void test_defaults(void **state)
 	assert_true(config.handshake_timeout_uart == 60.0);
 	assert_int_equal(config.resume_timeout_usec, 600000000);
 	assert_int_equal(config.free_space_floor, 64 << 20);
+	assert_true(config.deduplicate);
 	assert_int_equal(config.slots.n, 0);
 	assert_int_equal(config.retention.keep_last, 0);
 	assert_false(config.retention.make_room);
@@ -111,7 +112,7 @@ static void test_every_key(void **state)
 	    "; another\n"
 	    "[read]\nhandshake-timeout-usb=500ms\nhandshake-timeout-uart=2min\n"
 	    "resume-timeout=0\n"
-	    "[archive]\nfree-space-floor=2G ; enough\n"
+	    "[archive]\nfree-space-floor=2G ; enough\ndeduplicate=no\n"
 	    "[retention]\nkeep-last=3\nkeep-for=30d\nkeep-label=ticket\n"
 	    "keep-label=customer=Ms. O'Hara\nmake-room=yes\n"
 	    "[hooks]\nenabled=no\ntimeout=5min\ndirectory=/srv/hooks\n"
@@ -127,6 +128,7 @@ static void test_every_key(void **state)
 	assert_true(config.handshake_timeout_uart == 120.0);
 	assert_int_equal(config.resume_timeout_usec, 0);
 	assert_int_equal(config.free_space_floor, 2ULL << 30);
+	assert_false(config.deduplicate);
 	assert_int_equal(config.slots.n, 2);
 	assert_string_equal(config.slots.list[0].name, "left");
 	assert_string_equal(config.slots.list[0].place, "pci-0000:00:14.0-usb-0:2.3");
@@ -273,6 +275,8 @@ static const struct {
 	  ":2: [archive] free-space-floor: out of range" },
 	{ "[archive]\nfree-space-floor=1048577G\n",
 	  ":2: [archive] free-space-floor: out of range" },
+	{ "[archive]\ndeduplicate=maybe\n",
+	  ":2: [archive] deduplicate: not understood (allowed: yes, no)" },
 	{ "[archive]\nfree-space-floor=64MB\n", ":2: [archive] free-space-floor: not understood" },
 	{ "[daemon]\nworker=4\n", ":2: [daemon] worker: unknown key" },
 	{ "[read]\nworkers=4\n", ":2: [read] workers: unknown key" },
@@ -429,6 +433,7 @@ static void test_shipped_file(void **state)
 	assert_true(uncommented.handshake_timeout_uart == shipped.handshake_timeout_uart);
 	assert_int_equal(uncommented.resume_timeout_usec, shipped.resume_timeout_usec);
 	assert_int_equal(uncommented.free_space_floor, shipped.free_space_floor);
+	assert_int_equal(uncommented.deduplicate, shipped.deduplicate);
 	config_clear(&uncommented);
 	config_clear(&shipped);
 }

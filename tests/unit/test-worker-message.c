@@ -100,7 +100,8 @@ static ino_t inode_of(int fd)
 
 static void test_files(void **state _unused_)
 {
-	static const char *const paths[_WORKER_FILE_MAX] = { "/", NULL, "/dev/null", "/proc" };
+	static const char *const paths[_WORKER_FILE_MAX] = { "/", NULL, "/dev/null", "/proc",
+							     "/dev" };
 	_cleanup_(close_pair) struct pair pair = open_pair();
 	_cleanup_(worker_files_close) struct worker_files files = WORKER_FILES_NONE;
 	_cleanup_(worker_files_close) struct worker_files got_files = WORKER_FILES_NONE;
@@ -160,6 +161,26 @@ static void test_events(void **state _unused_)
 		pass(&pair, &messages[i], &got);
 }
 
+static void test_check(void **state _unused_)
+{
+	_cleanup_(close_pair) struct pair pair = open_pair();
+	_cleanup_(worker_message_clear) struct worker_message done = { .type = WORKER_DONE };
+	const struct worker_message check = { .type = WORKER_CHECK, .check = { .again = true } };
+	struct worker_message got;
+
+	pass(&pair, &check, &got);
+	assert_true(got.check.again);
+	assert_int_equal(worker_done_add(&done.done, "ROM_0"), 0);
+	for (size_t i = 1; i < WORKER_SAME_MAX; i++)
+		assert_int_equal(worker_done_add(&done.done, "firmware/leftover/a"), 0);
+	assert_int_equal(worker_done_add(&done.done, "one/more"), -E2BIG);
+	pass(&pair, &done, &got);
+	assert_int_equal(got.done.n_same, WORKER_SAME_MAX);
+	assert_string_equal(got.done.same[0], "ROM_0");
+	assert_string_equal(got.done.same[1], "firmware/leftover/a");
+	worker_message_clear(&got);
+}
+
 static void test_hostile(void **state _unused_)
 {
 	static const char *const bad[] = {
@@ -171,6 +192,14 @@ static void test_hostile(void **state _unused_)
 		"{\"type\":\"progress\"}",
 		"{\"type\":\"done\",\"body\":{}}",
 		"{\"type\":\"done\",\"extra\":1}",
+		"{\"type\":\"done\",\"body\":{\"same\":[]}}",
+		"{\"type\":\"done\",\"body\":{\"same\":[1]}}",
+		"{\"type\":\"done\",\"body\":{\"same\":[\"ROM_0\",\"../../lock\"]}}",
+		"{\"type\":\"done\",\"body\":{\"same\":[\"/etc/passwd\"]}}",
+		"{\"type\":\"done\",\"body\":{\"same\":[\"a//b\"]}}",
+		"{\"type\":\"done\",\"body\":{\"same\":[\"a/\"]}}",
+		"{\"type\":\"check\",\"body\":{}}",
+		"{\"type\":\"check\",\"body\":{\"again\":1}}",
 		"{\"type\":\"done\"}x",
 		"{\"type\":\"progress\",\"body\":{\"phase\":\"read\",\"done\":-1,\"total\":0,"
 		"\"rate\":0}}",
@@ -237,10 +266,10 @@ static void test_end(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_open),    cmocka_unit_test(test_read),
-		cmocka_unit_test(test_events),  cmocka_unit_test(test_files),
-		cmocka_unit_test(test_hostile), cmocka_unit_test(test_too_long),
-		cmocka_unit_test(test_end),
+		cmocka_unit_test(test_open),     cmocka_unit_test(test_read),
+		cmocka_unit_test(test_events),   cmocka_unit_test(test_check),
+		cmocka_unit_test(test_files),    cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_too_long), cmocka_unit_test(test_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,6 +136,21 @@ static void check_publish(const struct trace *trace, int64_t id)
 	(void)expect(at, "fdatasync(", "mtkrbd.sqlite-wal");
 }
 
+/*
+ * The second and later ones have the same bytes: a link to the first takes the place of what was
+ * read, and after that the directory that it is in is made durable.
+ */
+static void check_sharing(const struct trace *trace, int64_t id)
+{
+	_cleanup_free_ char *spare = str_format("/trash>, \"share-%" PRId64 "\", ", id);
+	_cleanup_free_ char *directory = str_format("/staging/%" PRId64 ">", id);
+	const char *at = expect(trace->text, "renameat(", spare);
+
+	for (const char *next = at; next; next = line_with(next + 1, "renameat(", spare))
+		at = next;
+	(void)expect(at, "fsync(", directory);
+}
+
 static void back_up(struct faults *faults, struct row *row, const char *image, int64_t id)
 {
 	_cleanup_free_ char *slot = str_format("P%" PRId64, id);
@@ -170,6 +185,8 @@ void test_power_publish(void **state)
 	end(&trace);
 	for (int64_t id = 1; id <= 3; id++)
 		check_publish(&trace, id);
+	for (int64_t id = 2; id <= 3; id++)
+		check_sharing(&trace, id);
 	free(trace.text);
 	row_end(row, "files, directory, rename, parents, commit");
 }
