@@ -8,6 +8,28 @@
 #include "protocol/base/fd.h"
 #include "tests/fuzz/fuzz.h"
 
+/* Each rule makes a job, whatever slot it is in: all their labels fit on it. */
+static void make_jobs(const struct rules *rules, const struct slot_setting *setting)
+{
+	const struct rule_subject subject = {
+		.slot = setting->name,
+		.labels = setting->labels,
+		.n_labels = setting->n_labels,
+		.bound = setting->rule,
+	};
+	const struct rule_verdict verdict = rules_decide(rules, &subject, NULL);
+
+	/* Nothing that is configured is bound to what is not there. */
+	fuzz_require(verdict.rule || verdict.identify);
+	for (size_t i = 0; i <= rules->n; i++) {
+		struct job_request request = { 0 };
+
+		fuzz_require(rule_request(i < rules->n ? &rules->list[i] : &rules->automatic,
+					  &subject, &request) == 0);
+		job_request_clear(&request);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_cleanup_close_ int fd = memfd_create("mtkrbd.conf", MFD_CLOEXEC);
@@ -22,8 +44,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	fuzz_require(config.workers > 0);
-	for (size_t i = 0; i < config.slots.n; i++)
+	for (size_t i = 0; i < config.slots.n; i++) {
 		fuzz_require(config.slots.list[i].name && config.slots.list[i].place);
+		make_jobs(&config.rules, &config.slots.list[i]);
+	}
 	config_clear(&config);
 	return 0;
 }

@@ -348,6 +348,14 @@ static void make_config(void)
 		 "after=off\nrepeat-after=1d\n[read]\nhandshake-timeout-usb=5s\n"
 		 "handshake-timeout-uart=10s\nresume-timeout=10min\n[archive]\n"
 		 "free-space-floor=1G\n[slots]\nleft=pci-0000:00:14.0-usb-0:1.2\n");
+	put_text("config", "bench",
+		 "[rule shelf]\nslot=shelf*, box?\naction=ignore\n"
+		 "[rule acme]\nchip=MT626[01]\nmode=brom\nmeid=00*\nlabel=customer=acme*\n"
+		 "verify=full\nafter=off\nmethod=da\npriority=-5\nrebuild=no\n"
+		 "identify-flash=yes\ntimeout=2h\nda=all.bin\nrepeat-after=1d\nadd-label=bench=2\n"
+		 "[automatic]\nenabled=no\nadd-label=shop=1\n"
+		 "[slot left]\npath=usb-0:1\nrule=acme\nlabel=customer=acme & sons\n"
+		 "[slot modem]\nexcluded=yes\n");
 }
 
 static void make_tickets(void)

@@ -325,6 +325,53 @@ static void expect_left_alone(struct rig *rig, const char *mode)
 	assert_string_equal(message_string(message_member(port, "mode")), mode);
 }
 
+static void expect_state(struct rig *rig, const char *slot, const char *state)
+{
+	_cleanup_message_ struct json_object *reply = rig_call(rig, "ListPorts", "{}", NULL);
+	struct json_object *port = message_at(message_member(reply, "ports"), 0);
+
+	assert_string_equal(message_string(message_member(port, "slot")), slot);
+	assert_string_equal(message_string(message_member(port, "state")), state);
+}
+
+/* Another MediaTek thing on the machine: known, shown, and not opened until its slot is included. */
+static void test_an_excluded_slot(void **state)
+{
+	struct bench *bench = *state;
+	struct rig *rig = &bench->rig;
+	struct cable cable;
+	struct watch watch;
+	char image[128];
+
+	rig_make_image(rig, "image", "1M", image);
+	rig_start_with_udev(rig);
+	message_unref(rig_call(rig, "SetSlot",
+			       "{\"slot\":\"pci-0000:00:14.0-usb-0:6\",\"name\":\"modem\","
+			       "\"excluded\":true}",
+			       NULL));
+	watch_plug(rig, &watch, "watch", "--flash", image, NULL);
+	plug(bench, "6", "ttyACM0", "brom", "");
+	cable_connect(bench, &cable, "ttyACM0", &watch);
+	send_uevent(bench, "6", "ttyACM0", "add");
+	wait_for_ports(rig, 1);
+	expect_state(rig, "modem", "excluded");
+	sleep_ms(500);
+	expect_state(rig, "modem", "excluded");
+	assert_int_equal(rig_newest_job(rig), 0);
+	assert_false(watch_log_has(&watch, "handshake"));
+
+	/* Over a restart of the daemon too, which finds it there; by its device it is meant as well. */
+	assert_int_equal(rig_stop(rig, SIGTERM), 0);
+	rig_start_with_udev(rig);
+	expect_state(rig, "modem", "excluded");
+	message_unref(rig_call(rig, "SetSlot", "{\"slot\":\"/dev/ttyACM0\",\"excluded\":false}",
+			       NULL));
+	expect_backup(rig, wait_for_job_after(rig, 0), "modem", image);
+	assert_true(watch_log_has(&watch, "handshake"));
+	cable_cut(&cable);
+	watch_unplug(&watch);
+}
+
 static void test_a_running_watch_is_left_alone(void **state)
 {
 	struct bench *bench = *state;
@@ -454,6 +501,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_attached_and_found, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_removal_that_was_not_heard, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(test_an_excluded_slot, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_running_watch_is_left_alone, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_an_agent_of_others_is_left_alone, set_up,

@@ -429,6 +429,12 @@ static void test_shipped_file(void **state)
 	assert_int_equal(uncommented.rules.automatic.after, shipped.rules.automatic.after);
 	assert_int_equal(uncommented.rules.automatic.repeat_after_usec,
 			 shipped.rules.automatic.repeat_after_usec);
+	assert_int_equal(uncommented.rules.automatic.method, shipped.rules.automatic.method);
+	assert_int_equal(uncommented.rules.automatic.priority, shipped.rules.automatic.priority);
+	assert_int_equal(uncommented.rules.automatic.rebuild, shipped.rules.automatic.rebuild);
+	assert_int_equal(uncommented.rules.automatic.identify_flash,
+			 shipped.rules.automatic.identify_flash);
+	assert_true(uncommented.rules.automatic.timeout == shipped.rules.automatic.timeout);
 	assert_true(uncommented.handshake_timeout_usb == shipped.handshake_timeout_usb);
 	assert_true(uncommented.handshake_timeout_uart == shipped.handshake_timeout_uart);
 	assert_int_equal(uncommented.resume_timeout_usec, shipped.resume_timeout_usec);
@@ -436,6 +442,33 @@ static void test_shipped_file(void **state)
 	assert_int_equal(uncommented.deduplicate, shipped.deduplicate);
 	config_clear(&uncommented);
 	config_clear(&shipped);
+}
+
+/* Its examples are ones that can be copied. */
+static void test_shipped_examples(void **state)
+{
+	const struct place *place = *state;
+	_cleanup_free_ char *text = NULL;
+	struct config config;
+
+	assert_int_equal(fd_read_file(AT_FDCWD, MTKRB_TEST_DATA "/../systemd/mtkrbd.conf", 65536,
+				      &text, NULL),
+			 0);
+	for (char *p = text; (p = strstr(p, "\n#   ")); p++)
+		memmove(p + 1, p + 5, strlen(p + 5) + 1);
+	put(place, "a.conf", text);
+	load(place, &config);
+	assert_int_equal(config.rules.n, 2);
+	assert_string_equal(config.rules.list[0].name, "shelf");
+	assert_int_equal(config.rules.list[0].action, RULE_IGNORE);
+	assert_string_equal(config.rules.list[1].chip, "MT6260 MT2502");
+	assert_int_equal(config.rules.list[1].after, AFTER_OFF);
+	assert_int_equal(config.rules.list[1].n_job_labels, 2);
+	assert_string_equal(config.rules.automatic.da, "MTK_AllInOne_DA.bin");
+	assert_int_equal(config.slots.n, 2);
+	assert_string_equal(config.slots.list[0].rule, "acme");
+	assert_int_equal(config.slots.list[1].exclusion, SLOT_EXCLUDED);
+	config_clear(&config);
 }
 
 int main(void)
@@ -448,6 +481,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_every_error, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_nul_and_size, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_shipped_file, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_shipped_examples, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
