@@ -24,6 +24,8 @@
 #include "daemon/worker-pool.h"
 #include "protocol/base/time.h"
 
+struct inhibit;
+
 /* Before the store is asked again for what it would not take. */
 #define STORE_PAUSE_USEC (2 * USEC_PER_SEC)
 /* After a failure somebody will replug; that is to be tried again, a flapping port is not. */
@@ -40,6 +42,7 @@ struct manager {
 	struct queue *queue;
 	struct worker_pool *pool;
 	struct pruner *pruner;
+	struct inhibit *inhibit;
 	struct hook_runner *hook_runner;
 	sd_event_source *hooks_step;
 	struct unsaved_hooks *unsaved_hooks;
@@ -53,6 +56,7 @@ struct manager {
 	bool store_in_trouble;   /* which the log was told */
 	struct quiet quiet;      /* what the rules leave alone: ME IDs and slots */
 	bool stopping;
+	bool going_to_sleep; /* nothing is begun until the machine is back */
 	const struct manager_observer *observer;
 	void *observer_data;
 };
@@ -151,6 +155,14 @@ void hooks_close(struct manager *manager);
 
 /* Runs what is wanted, soon. */
 void hooks_schedule(struct manager *manager);
+
+/* ---- sleep.c: the machine's sleep ---- */
+
+_must_check_ int sleep_open(struct manager *manager);
+void sleep_close(struct manager *manager);
+
+/* Keeps the machine awake, or lets it sleep, by what is under way now. */
+void sleep_update(struct manager *manager);
 
 /* ---- recover.c ---- */
 

@@ -209,12 +209,13 @@ static int on_schedule(_unused_ sd_event_source *source, void *userdata)
 		end_when_idle(manager);
 		return 0;
 	}
-	r = decide(manager);
+	r = manager->going_to_sleep ? 0 : decide(manager);
 	if (r < 0)
 		log_error("out of memory while pairing jobs and ports");
 	else if (r > 0)
 		manager_schedule(manager);
 	keep_time(manager);
+	sleep_update(manager);
 	status_update(manager->queue, manager->bench.n);
 	return 0;
 }
@@ -309,6 +310,8 @@ int manager_new(sd_event *event, const struct manager_options *options, struct c
 	*config = (struct config){ 0 };
 	r = add_sources(manager);
 	if (r >= 0)
+		r = sleep_open(manager);
+	if (r >= 0)
 		r = worker_pool_new(event, options->worker, &manager->pool);
 	if (r >= 0)
 		r = open_state(manager, options, ret_error);
@@ -335,6 +338,7 @@ void manager_free(struct manager *manager)
 	publications_forget(manager);
 	pruner_free(manager->pruner);
 	hooks_close(manager);
+	sleep_close(manager);
 	bench_clear(&manager->bench);
 	queue_free(manager->queue);
 	store_close(manager->store);

@@ -67,13 +67,17 @@ static void wait_for_watch(struct manager *manager, const struct job *job,
 	(void)queue_put_back(manager->queue, job->id);
 }
 
-/* The port went before the worker noticed, or its slot was excluded. */
-static void port_was_taken(struct manager *manager, const struct bench_port *port,
-			   const struct job *job)
+/* The port went before the worker noticed, its slot was excluded, or the machine goes to sleep. */
+static void was_stopped(struct manager *manager, const struct bench_port *port,
+			const struct job *job)
 {
 	struct failure failure = { 0 };
 
-	if (port->excluded)
+	if (manager->going_to_sleep)
+		(void)failure_set(&failure, FAILURE_DEVICE_LOST,
+				  "leave the watch plugged in: the read goes on where it stopped",
+				  "the machine went to sleep in the middle of the job");
+	else if (port->excluded)
 		(void)failure_set(&failure, FAILURE_DEVICE_LOST,
 				  "mtkrbctl slot include: the read goes on where it stopped",
 				  "slot %s was excluded in the middle of the job", port->port.slot);
@@ -104,9 +108,9 @@ static void job_ended(struct manager *manager, const struct bench_port *port, in
 		wait_for_watch(manager, job, failure);
 		break;
 	case FAILURE_CANCELLED:
-		/* We stopped it: for the daemon's own end, or because its port is gone or excluded. */
+		/* We stopped it; for the daemon's own end it stays as it is. */
 		if (!manager->stopping)
-			port_was_taken(manager, port, job);
+			was_stopped(manager, port, job);
 		break;
 	default:
 		job_failed(manager, job, failure);
