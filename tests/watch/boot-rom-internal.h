@@ -86,6 +86,3 @@ void boot_rom_go_down(struct boot_rom *rom, const char *why);
 
 /* True when the watch has this fault. */
 bool boot_rom_has(const struct boot_rom *rom, enum fault_kind kind);
-
-/* True when it is a preloader that speaks, always or since it came back. */
-bool boot_rom_is_preloader(const struct boot_rom *rom);

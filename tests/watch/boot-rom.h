@@ -55,6 +55,9 @@ DEFINE_CLEANUP(struct boot_rom *, boot_rom_free);
 /* Off and on again: everything as fresh but the faults that have happened. */
 void boot_rom_power_on(struct boot_rom *rom);
 
+/* True when it is a preloader that speaks, always or since it came back. */
+bool boot_rom_is_preloader(const struct boot_rom *rom);
+
 /* Moves the clock (microseconds, never back): lets the watchdog bite and stalls end. */
 void boot_rom_tick(struct boot_rom *rom, uint64_t now);
 

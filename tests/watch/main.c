@@ -26,8 +26,9 @@
 static const char help[] =
 	"Usage: mtkrb-watch --flash=FILE|new:SIZE [OPTION]...\n"
 	"\n"
-	"A virtual watch: the boot ROM of a MediaTek MT6261 and its serial flash on a pty.\n"
-	"Prints the path of its device on the first line and serves until it is killed.\n"
+	"A virtual watch: the boot ROM of a MediaTek MT6261 and its serial flash on a pty, or\n"
+	"on the USB of a virtual machine. Prints the path of its device on the first line, again\n"
+	"whenever it is plugged in, and serves until it is killed.\n"
 	"\n"
 	"  --flash=FILE|new:SIZE   the flash image; new:4M makes a plausible one (1M to 64M)\n"
 	"  --dump=FILE             write the flash image to FILE and end, without a watch\n"
@@ -35,6 +36,7 @@ static const char help[] =
 	"  --meid=HEX              the ME ID, 32 hexadecimal digits\n"
 	"  --link=PATH             a symbolic link to the device while it is plugged in\n"
 	"  --tty=DEVICE            serve on this tty instead of a pty of its own\n"
+	"  --usbredir=SOCKET       plug into a virtual machine that listens there, see below\n"
 	"  --rate=BYTES_PER_S      speed of the line to the host (default: no limit)\n"
 	"  --latency=US            pause before every answer, in microseconds\n"
 	"  --watchdog=MS           reset unless the host stops the watchdog (default 3500, 0: "
@@ -66,7 +68,14 @@ static const char help[] =
 	"                                              da-unknown-flash  3009\n"
 	"\n"
 	"Example:\n"
-	"  mtkrb-watch --flash=new:4M --link=/tmp/watch --fault=unplug@2M --replug=500\n";
+	"  mtkrb-watch --flash=new:4M --link=/tmp/watch --fault=unplug@2M --replug=500\n"
+	"\n"
+	"--usbredir makes it a USB device with the descriptors of a real boot ROM. The machine "
+	"opens\n"
+	"the socket, one for each watch; it can be plugged in and out while the machine runs:\n"
+	"  qemu-system-x86_64 ... -device qemu-xhci -device usb-redir,chardev=watch \\\n"
+	"      -chardev socket,id=watch,path=/tmp/usb,server=on,wait=off\n"
+	"  mtkrb-watch --flash=new:4M --usbredir=/tmp/usb\n";
 
 enum option_id {
 	OPTION_HELP = 256,
@@ -77,6 +86,7 @@ enum option_id {
 	OPTION_MEID,
 	OPTION_LINK,
 	OPTION_TTY,
+	OPTION_USBREDIR,
 	OPTION_RATE,
 	OPTION_LATENCY,
 	OPTION_WATCHDOG,
@@ -100,6 +110,7 @@ static const struct option options[] = {
 	{ "meid", required_argument, NULL, OPTION_MEID },
 	{ "link", required_argument, NULL, OPTION_LINK },
 	{ "tty", required_argument, NULL, OPTION_TTY },
+	{ "usbredir", required_argument, NULL, OPTION_USBREDIR },
 	{ "rate", required_argument, NULL, OPTION_RATE },
 	{ "latency", required_argument, NULL, OPTION_LATENCY },
 	{ "watchdog", required_argument, NULL, OPTION_WATCHDOG },
@@ -261,6 +272,9 @@ static int set_option(struct watch *w, int id, const char *value)
 	case OPTION_TTY:
 		w->line.tty = value;
 		return 0;
+	case OPTION_USBREDIR:
+		w->line.usbredir = value;
+		return 0;
 	case OPTION_RATE:
 		return set_number("rate", value, RATE_MAX, 1, &w->line.rate);
 	case OPTION_LATENCY:
@@ -308,6 +322,9 @@ static int parse_options(struct watch *w, int argc, char **argv)
 	if (optind < argc)
 		return usage("the image is named by --flash=FILE", "%s: no such argument",
 			     argv[optind]);
+	if (w->line.usbredir && (w->line.tty || w->line.link))
+		return usage("its device is in the machine; leave --tty and --link out",
+			     "--usbredir=%s: there is no tty here", w->line.usbredir);
 	if (!w->flash_name)
 		return usage("--flash=new:4M makes one", "no flash image: --flash is missing");
 	return 0;
@@ -415,8 +432,37 @@ static void print_device(const char *device)
 	fflush(stdout);
 }
 
+static int report_usb(const char *socket, int r)
+{
+	switch (r) {
+	case -EPIPE:
+		return file_failed("usbredir", socket, -ECONNRESET,
+				   "the machine ended; --replug=MS waits for it to come back");
+	case -EPROTO:
+		return file_failed("usbredir", socket, r,
+				   "what listens there does not speak usbredir; name the chardev "
+				   "of a usb-redir device");
+	case -EACCES:
+		return file_failed("usbredir", socket, r,
+				   "you may not open the socket, or the machine's filter= refuses "
+				   "0e8d:0003");
+	case -ENOENT:
+	case -ECONNREFUSED:
+		return file_failed("usbredir", socket, r,
+				   "start the machine first, with -chardev "
+				   "socket,path=...,server=on,wait=off");
+	case -ENAMETOOLONG:
+		return file_failed("usbredir", socket, r,
+				   "a socket's path is shorter than 108 characters");
+	default:
+		return file_failed("usbredir", socket, r, "name the socket of a usb-redir chardev");
+	}
+}
+
 static int report_serve(const struct watch *w, int r)
 {
+	if (w->line.usbredir)
+		return report_usb(w->line.usbredir, r);
 	if (r == -EEXIST)
 		return file_failed("link", w->line.link, r,
 				   "something that is no link is there; remove it");

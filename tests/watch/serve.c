@@ -34,7 +34,7 @@ static uint64_t to_nsec(uint64_t usec)
 
 static bool is_plugged(const struct serve *s)
 {
-	return line_fd(s->config.line) >= 0;
+	return line_is_up(s->config.line);
 }
 
 static void unplug(struct serve *s)
@@ -49,7 +49,7 @@ static int plug_in(struct serve *s)
 {
 	int r;
 
-	r = line_open(s->config.line);
+	r = line_open(s->config.line, boot_rom_is_preloader(s->config.rom));
 	if (r < 0)
 		return r;
 	s->plug_at = UINT64_MAX;
@@ -170,28 +170,39 @@ static uint64_t next_deadline(const struct serve *s)
 	return at;
 }
 
+/* What has to become possible before there is something to do. */
+static short wanted_events(const struct serve *s)
+{
+	if (!is_plugged(s))
+		return 0;
+	if (has_out(s))
+		return s->blocked ? POLLOUT : 0;
+	return s->in_begin == s->in_end ? POLLIN : 0;
+}
+
 static int wait_for(struct serve *s, bool wait)
 {
+	struct line *line = s->config.line;
+	short wanted = wanted_events(s);
 	uint64_t at = next_deadline(s), now = line_now();
-	uint64_t left = !wait || at <= now ? 0 : at - now;
+	uint64_t left = !wait || at <= now || (line_ready(line) & wanted) ? 0 : at - now;
 	struct timespec timeout = { .tv_sec = (time_t)(left / NSEC_PER_SEC),
 				    .tv_nsec = (long)(left % NSEC_PER_SEC) };
 	struct pollfd fds[] = {
 		{ .fd = s->config.signal_fd, .events = POLLIN },
-		{ .fd = line_fd(s->config.line) },
+		{ .fd = line_fd(line), .events = line_events(line, wanted) },
 	};
+	bool for_ever = left > 0 && at == UINT64_MAX;
+	int r;
 
-	if (has_out(s))
-		fds[1].events = s->blocked ? POLLOUT : 0;
-	else if (s->in_begin == s->in_end)
-		fds[1].events = POLLIN;
-	if (ppoll(fds, ARRAY_SIZE(fds), at == UINT64_MAX && wait ? NULL : &timeout, NULL) < 0)
+	if (ppoll(fds, ARRAY_SIZE(fds), for_ever ? NULL : &timeout, NULL) < 0)
 		return errno == EINTR ? 0 : -errno;
 	if (fds[0].revents)
 		return 1;
-	if (fds[1].revents & POLLIN)
-		return read_in(s);
-	return fds[1].revents & (POLLHUP | POLLERR) ? -EPIPE : 0;
+	r = line_dispatch(line, fds[1].revents);
+	if (r < 0)
+		return r;
+	return r & wanted & POLLIN ? read_in(s) : 0;
 }
 
 int serve(const struct serve_config *config)
@@ -211,7 +222,7 @@ int serve(const struct serve_config *config)
 			r = wait_for(s, r == 0);
 		if (r == 1)
 			return 0;
-		if (r == -EPIPE && config->replug_nsec != UINT64_MAX)
+		if ((r == -EPIPE || r == -EPROTO) && config->replug_nsec != UINT64_MAX)
 			unplug(s);
 		else if (r < 0)
 			return r;
