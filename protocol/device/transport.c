@@ -25,6 +25,11 @@
 #define CLOSE_STEPS     5
 #define CLOSE_STEP_USEC (20 * USEC_PER_MSEC)
 
+/* What comes during a pause, 12 KiB at the most, waits in the kernel, which has room for 64 KiB. */
+#define SLOW_BYTES_PER_SEC 4000000U
+#define SLOW_PAUSE_USEC    3000
+#define SLOW_MISSING_BYTES (16U * 1024U)
+
 enum line_state { LINE_QUIET, LINE_READY, LINE_HUNG_UP };
 
 struct transport {
@@ -325,9 +330,23 @@ int transport_write(struct transport *transport, const void *data, size_t size,
 	return r;
 }
 
+/*
+ * A line as slow as USB full speed wakes its reader for every millisecond's bytes. When much more is
+ * to come, it sleeps over some of them: with dozens of watches that is most of what a read costs.
+ */
+static void let_more_come(uint64_t begun, size_t got, size_t missing)
+{
+	static const struct timespec pause = { .tv_nsec = SLOW_PAUSE_USEC * 1000 };
+
+	if (missing >= SLOW_MISSING_BYTES &&
+	    got < (time_now() - begun) * SLOW_BYTES_PER_SEC / USEC_PER_SEC)
+		(void)nanosleep(&pause, NULL);
+}
+
 int transport_read(struct transport *transport, void *data, size_t size, uint64_t silence_usec,
 		   size_t *ret_got)
 {
+	uint64_t begun = time_now();
 	uint8_t *p = data;
 	size_t got = 0;
 	int r = 0;
@@ -337,6 +356,7 @@ int transport_read(struct transport *transport, void *data, size_t size, uint64_
 		if (r < 0)
 			break;
 		got += (size_t)r;
+		let_more_come(begun, got, size - got);
 	}
 	if (ret_got)
 		*ret_got = got;
