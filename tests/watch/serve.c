@@ -10,6 +10,7 @@
 
 /* More than a pty takes at once: few system calls for large reads. */
 #define BUFFER_SIZE 65536
+#define STEPS_BETWEEN_LOOKS 8 /* at signals and the host's side, while there is something to do */
 #define RETRY_NSEC  (NSEC_PER_SEC / 10) /* between attempts to open a tty that is away */
 
 struct serve {
@@ -216,10 +217,13 @@ int serve(const struct serve_config *config)
 	r = plug_in(s);
 	if (r < 0)
 		return r;
-	for (;;) {
+	for (unsigned int busy = 1;; busy++) {
 		r = step(s);
-		if (r >= 0)
+		/* As long as there is something to do others need not be asked each time. */
+		if (r == 0 || (r > 0 && busy % STEPS_BETWEEN_LOOKS == 0))
 			r = wait_for(s, r == 0);
+		else if (r > 0)
+			continue;
 		if (r == 1)
 			return 0;
 		if ((r == -EPIPE || r == -EPROTO) && config->replug_nsec != UINT64_MAX)
