@@ -261,6 +261,8 @@ static int attach_sources(struct worker *worker, int pidfd)
 		return r;
 	}
 	(void)sd_event_source_set_child_pidfd_own(worker->exit, true);
+	/* Asked again where a debugger still holds the process that has ended. */
+	(void)sd_event_source_set_enabled(worker->exit, SD_EVENT_ON);
 	/* Freeing the source while the process lives kills and reaps it. */
 	(void)sd_event_source_set_child_process_own(worker->exit, true);
 	/* Behind the worker's messages, so that its last word is read before its end is. */
