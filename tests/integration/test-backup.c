@@ -202,8 +202,11 @@ static void test_automatic(void **state)
 	rig_attach(rig, watch.link, "A1");
 	id = wait_for_any_job(rig);
 	job = rig_wait(rig, id, JOB_DONE, 30);
-	assert_int_equal(job.request.n_labels, 1);
+	assert_int_equal(job.request.n_labels, 2);
+	assert_string_equal(job.request.labels[0].key, "origin");
 	assert_string_equal(job.request.labels[0].value, "automatic");
+	assert_string_equal(job.request.labels[1].key, "rule");
+	assert_string_equal(job.request.labels[1].value, "automatic");
 	job_clear(&job);
 	check_backup(rig, id, image);
 	sleep_ms(3000);
