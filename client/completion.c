@@ -20,7 +20,7 @@ static const struct {
 } options[] = {
 	{ "action", "submit cancel retry remove prune attach detach slot agent reload" },
 	{ "after", "reset off stay" },
-	{ "before", "@slots" },
+	{ "before", "@slots @backups" },
 	{ "bell", "ended failed never" },
 	{ "chip", "@chips" },
 	{ "da", "/" },
@@ -70,6 +70,7 @@ static const struct {
 	{ "da", "list add remove", "@agents /" },
 	{ "detach", "@devices", NULL },
 	{ "explain", "@errors", "@errors" },
+	{ "export", "@backups", "@backups /" },
 	{ "extract", "/", "" },
 	{ "files", "/", NULL },
 	{ "follow", "@unfinished", "@unfinished" },

@@ -16,8 +16,7 @@
 #include "protocol/base/strings.h"
 #include "protocol/control/limits.h"
 #include "protocol/control/message.h"
-
-#define SUMS_FILE "SHA256SUMS"
+#include "protocol/control/sums.h"
 
 static void manifest_clearp(struct manifest *manifest)
 {

@@ -18,9 +18,7 @@
 #include "protocol/control/limits.h"
 #include "protocol/control/manifest.h"
 #include "protocol/control/message.h"
-
-#define SUMS_BYTES_MAX LIMIT_MANIFEST_BYTES
-#define HEX_DIGITS     (DIGEST_HEX_SIZE - 1)
+#include "protocol/control/sums.h"
 
 DEFINE_CLEANUP(struct manifest *, manifest_clear);
 
@@ -101,58 +99,42 @@ static struct manifest_range *find_range(const struct manifest *manifest, const 
 	return NULL;
 }
 
-/* "<digest>  <name>"; images were digested already, so the manifest's word is enough for them. */
-static int check_sum_line(const struct check *check, const struct manifest *manifest, char *line,
-			  size_t *listed)
+/* Images were digested already, so the manifest's word is enough for them. */
+static int check_sum(const struct check *check, const struct manifest *manifest,
+		     const struct sum *sum, size_t *listed)
 {
-	struct failure *failure = check->failure;
-	const struct manifest_range *range;
-	const char *name;
-	uint64_t size = 0;
+	const struct manifest_range *range = find_range(manifest, sum->name);
 	_cleanup_close_ int fd = -1;
+	uint64_t size = 0;
 
-	if (strspn(line, "0123456789abcdef") != HEX_DIGITS ||
-	    (!strafter(line + HEX_DIGITS, "  ") && !strafter(line + HEX_DIGITS, " *")))
-		return refuse(failure, SUMS_FILE ": a line is not of sha256sum's form");
-	line[HEX_DIGITS] = '\0';
-	name = line + HEX_DIGITS + 2;
-	if (!is_plain_path(name))
-		return refuse(failure, SUMS_FILE ": names a file outside of the backup");
-	range = find_range(manifest, name);
 	if (range) {
 		++*listed;
-		return streq(range->sha256, line)
+		return streq(range->sha256, sum->sha256)
 			       ? 0
-			       : refuse(failure,
+			       : refuse(check->failure,
 					"%s: " SUMS_FILE " says %s, " MANIFEST_FILE " says %s",
-					name, line, range->sha256);
+					sum->name, sum->sha256, range->sha256);
 	}
-	fd = open_regular(check, name, &size);
-	return fd < 0 ? fd : check_content(check, fd, name, size, line, SUMS_FILE);
+	fd = open_regular(check, sum->name, &size);
+	return fd < 0 ? fd : check_content(check, fd, sum->name, size, sum->sha256, SUMS_FILE);
 }
 
 static int check_sums(const struct check *check, const struct manifest *manifest)
 {
-	struct failure *failure = check->failure;
-	_cleanup_free_ char *text = NULL;
-	size_t listed = 0, size;
-	char *rest, *line;
-	int r = fd_read_file(check->dir, SUMS_FILE, SUMS_BYTES_MAX, &text, &size);
+	_cleanup_(sums_clear) struct sums sums = { 0 };
+	const char *why = NULL;
+	size_t listed = 0;
+	int r = sums_read(check->dir, &sums, &why);
 
 	if (r < 0)
-		return refuse(failure, SUMS_FILE ": %s", strerror(-r));
-	if (strlen(text) != size)
-		return refuse(failure, SUMS_FILE ": not a text");
-	rest = text;
-	while ((line = strsep(&rest, "\n"))) {
-		if (!*line)
-			continue;
-		r = check_sum_line(check, manifest, line, &listed);
+		return refuse(check->failure, SUMS_FILE ": %s", why ? why : strerror(-r));
+	for (size_t i = 0; i < sums.n; i++) {
+		r = check_sum(check, manifest, &sums.items[i], &listed);
 		if (r < 0)
 			return r;
 	}
 	if (listed != manifest->read.n_ranges)
-		return refuse(failure, SUMS_FILE ": lists %zu of %zu images", listed,
+		return refuse(check->failure, SUMS_FILE ": lists %zu of %zu images", listed,
 			      manifest->read.n_ranges);
 	return 0;
 }

@@ -10,9 +10,9 @@
 #include "protocol/base/cleanup.h"
 #include "protocol/control/failure.h"
 #include "protocol/control/manifest.h"
+#include "protocol/control/sums.h"
 
 #define REPORT_FILE "report.txt"
-#define SUMS_FILE   "SHA256SUMS"
 
 /* What the report says beyond the manifest. */
 struct report_notes {

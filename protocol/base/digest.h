@@ -13,11 +13,20 @@
 
 #define DIGEST_HEX_SIZE 65 /* 64 digits and a NUL */
 
+/* One that grows with what comes, once. -ENOMEM. */
+struct digest;
+_must_check_ int digest_new(struct digest **ret);
+void digest_free(struct digest *digest);
+DEFINE_CLEANUP(struct digest *, digest_free);
+_must_check_ int digest_add(struct digest *digest, const void *data, size_t size);
+_must_check_ int digest_end(struct digest *digest, char ret_hex[DIGEST_HEX_SIZE]);
+
 /*
  * Digests length bytes of the file fd from offset, read in bounded pieces.
  * -ENODATA when the file is shorter, -ENOMEM, or the error of the read.
  */
-_must_check_ int digest_file(int fd, uint64_t offset, uint64_t length, char ret_hex[DIGEST_HEX_SIZE]);
+_must_check_ int digest_file(int fd, uint64_t offset, uint64_t length,
+			     char ret_hex[DIGEST_HEX_SIZE]);
 
 /* Digests size bytes in memory; -EIO when libcrypto cannot. */
 _must_check_ int digest_memory(const void *data, size_t size, char ret_hex[DIGEST_HEX_SIZE]);

@@ -156,6 +156,18 @@ int fd_rename(int dirfd, const char *from, const char *to, bool exchange)
 	return fd_sync(dirfd);
 }
 
+int fd_rename_new(int dirfd, const char *from, const char *to)
+{
+	if (renameat2(dirfd, from, dirfd, to, RENAME_NOREPLACE) == 0)
+		return fd_sync(dirfd);
+	if (errno != EINVAL)
+		return -errno;
+	/* File systems of other machines have no such rename: as good as one looks first. */
+	if (faccessat(dirfd, to, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return -EEXIST;
+	return fd_rename(dirfd, from, to, false);
+}
+
 /* Makes the temporary file permanent under its name, or removes it; r is how writing it went. */
 static int finish_file(int fd, int dirfd, const char *temporary, const char *path, int r)
 {

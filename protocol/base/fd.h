@@ -61,6 +61,9 @@ _must_check_ int fd_sync(int fd);
  */
 _must_check_ int fd_rename(int dirfd, const char *from, const char *to, bool exchange);
 
+/* The same, but never over anything that is there: -EEXIST. */
+_must_check_ int fd_rename_new(int dirfd, const char *from, const char *to);
+
 /*
  * Opens the folder name of the folder at path, made durably with mode where it is missing. A
  * descriptor that the caller closes.
