@@ -48,8 +48,7 @@ int question_fd(const struct question *question)
 	return question->method ? connection_fd(question->connection) : -1;
 }
 
-/* The next question begins with a new connection. */
-static void question_hang_up(struct question *question)
+void question_hang_up(struct question *question)
 {
 	connection_free(TAKE_PTR(question->connection));
 	question->method = NULL;

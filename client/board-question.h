@@ -39,4 +39,7 @@ int question_fd(const struct question *question);
 _must_check_ int question_take(struct question *question, struct json_object **ret,
 			       struct complaint *complaint);
 
+/* Ends the connection: no answer is to come, and the next question begins with a new one. */
+void question_hang_up(struct question *question);
+
 #define QUESTION_SECONDS 10

@@ -70,6 +70,9 @@ static void set_trouble(struct board *board, const struct complaint *complaint)
 
 static void daemon_lost(struct board *board, const struct complaint *complaint)
 {
+	/* The other connection has the same daemon at its end. */
+	question_hang_up(board->question);
+	board->asked = ASK_NOTHING;
 	board->lost_since = time_real();
 	board->retry_at = time_now() + RETRY_USEC;
 	board_model_lost(board->model);
