@@ -47,6 +47,7 @@ static const struct source sources[] = {
 	{ "labels", "ListSlots", "{}", "slots", "labels", NULL, { NULL } },
 	{ "tickets", "ListBackups", NEWEST, "backups", "labels", "ticket", { NULL } },
 	{ "slots", "ListSlots", "{}", "slots", "name", NULL, { "path", "rule" } },
+	{ "rules", "ExplainRules", "{}", "rules", "name", NULL, { "action" } },
 	{ "devices", "ListPorts", "{}", "ports", "device", NULL, { "slot", "state" } },
 	{ "agents", "ListAgents", "{}", "agents", "name", NULL, { NULL } },
 };

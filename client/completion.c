@@ -78,7 +78,7 @@ static const struct {
 	{ "remove", "@backups", "@backups" },
 	{ "retry", "@ended", "@ended" },
 	{ "show", "@jobs", NULL },
-	{ "slot", "list name exclude include rule label forget", "@slots" },
+	{ "slot", "list name exclude include rule label forget", "@slots @rules" },
 	{ "verify", "@backups", "@backups" },
 };
 

@@ -38,6 +38,26 @@ static void include(struct manager *manager, struct bench_port *port)
 	manager_port_changed(manager, port, false);
 }
 
+/* A job that asks for a slot, or is in it, would never find it again under another name. */
+static bool is_tied_to(const struct job *job, const char *slot)
+{
+	return streq_ptr(job->request.slot, slot) || streq_ptr(job->port.slot, slot);
+}
+
+/* The configuration may take a name away that jobs need; a user may not (check_jobs). */
+static void warn_jobs(const struct manager *manager, const char *slot)
+{
+	size_t n;
+	const struct job *const *jobs = queue_jobs(manager->queue, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (is_tied_to(jobs[i], slot))
+			log_event(LOG_WARNING,
+				  &(struct log_context){ .job = jobs[i]->id, .slot = slot },
+				  "it needs a slot that is not called so any more: give the name "
+				  "back, or cancel it");
+}
+
 static void apply_to(struct manager *manager, struct bench_port *port)
 {
 	const struct slot *slot = slots_of(&manager->slots, port->place);
@@ -47,6 +67,7 @@ static void apply_to(struct manager *manager, struct bench_port *port)
 	if (!streq(port->port.slot, name)) {
 		log_event(LOG_INFO, &(struct log_context){ .slot = name },
 			  "%s was called %s until now", port->port.device, port->port.slot);
+		warn_jobs(manager, port->port.slot);
 		if (str_replace(&port->port.slot, name) >= 0)
 			manager_port_changed(manager, port, false);
 	}
@@ -153,49 +174,43 @@ static int check_rule(const struct manager *manager, const char *rule, struct pr
 static int find_place(const struct manager *manager, const struct slots *slots, const char *said,
 		      char **ret)
 {
-	const struct slot *slot = slots_of(slots, said);
+	_cleanup_free_ char *place = slot_place_of(said);
 	const struct bench_port *port = bench_by_device(&manager->bench, said);
-	const char *place = NULL;
+	const struct slot *slot = slots_of(slots, said);
 
-	if (!slot && port)
-		slot = slots_of(slots, port->place);
-	if (slot)
-		place = slot->place;
-	else if (is_plain_name(said, CONFIG_PLACE_BYTES) && slot_place_is_path(said))
-		place = said;
 	if (!place)
+		return -ENOMEM;
+	if (!slot)
+		slot = slots_of(slots, port ? port->place : place);
+	if (slot)
+		return str_replace(ret, slot->place);
+	if (!is_plain_name(place, CONFIG_PLACE_BYTES) || !slot_place_is_path(place))
 		return -ENOENT;
-	*ret = strdup(place);
-	return *ret ? 0 : -ENOMEM;
+	*ret = TAKE_PTR(place);
+	return 0;
 }
 
-static bool is_tied_to(const struct job *job, const char *slot)
-{
-	return streq_ptr(job->request.slot, slot) ||
-	       (job->state != JOB_QUEUED && streq_ptr(job->port.slot, slot));
-}
-
-/* A job that asks for a slot, or is in it, would never find it again under another name. */
 static int check_jobs(const struct manager *manager, const char *slot, struct problem *problem)
 {
 	size_t n, tied = 0;
 	const struct job *const *jobs = queue_jobs(manager->queue, &n);
-	char names[JOBS_NAMED * 22] = "";
+	char ids[JOBS_NAMED * 22] = "";
 
 	for (size_t i = 0; i < n; i++) {
-		size_t used = strlen(names);
+		size_t used = strlen(ids);
 
 		if (!is_tied_to(jobs[i], slot))
 			continue;
 		if (tied++ < JOBS_NAMED)
-			(void)snprintf(names + used, sizeof(names) - used, "%s%" PRId64,
+			(void)snprintf(ids + used, sizeof(ids) - used, "%s%" PRId64,
 				       used ? ", " : "", jobs[i]->id);
 	}
 	if (tied == 0)
 		return 0;
-	return problem_set(problem, "name",
-			   "is used by %zu unfinished job%s (%s%s): let them end, or cancel them",
-			   tied, tied == 1 ? "" : "s", names, tied > JOBS_NAMED ? ", ..." : "");
+	return problem_set(problem, "slot",
+			   "%s keeps its name until the jobs that need it have ended or are "
+			   "cancelled: %s%s",
+			   slot, ids, tied > JOBS_NAMED ? ", ..." : "");
 }
 
 /* "name=left excluded=yes rule=slow", for the audit; NULL when out of memory. */

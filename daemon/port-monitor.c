@@ -5,6 +5,7 @@
 #include <libudev.h>
 #include <string.h>
 
+#include "daemon/slot-settings.h"
 #include "protocol/base/strings.h"
 
 struct port_monitor {
@@ -27,22 +28,6 @@ static void unref_enumerate(struct udev_enumerate *enumerate)
 }
 DEFINE_CLEANUP(struct udev_enumerate *, unref_enumerate);
 
-/*
- * The USB port without the interface: "pci-0000:00:14.0-usb-0:2.3:1.0" is the port
- * "pci-0000:00:14.0-usb-0:2.3", whichever driver took which interface.
- */
-static char *usb_port_of(const char *id_path)
-{
-	const char *usb = strstr(id_path, "-usb-");
-	const char *first, *tail;
-
-	if (!usb)
-		return strdup(id_path);
-	first = strchr(usb, ':');
-	tail = first ? strchr(first + 1, ':') : NULL;
-	return tail ? strndup(id_path, (size_t)(tail - id_path)) : strdup(id_path);
-}
-
 static void report_arrival(struct port_monitor *monitor, struct udev_device *device)
 {
 	const char *mode = udev_device_get_property_value(device, "MTKRB_MODE");
@@ -57,7 +42,7 @@ static void report_arrival(struct port_monitor *monitor, struct udev_device *dev
 
 	if (!mode || !port.device || !port.syspath)
 		return;
-	path = slot ? strdup(slot) : usb_port_of(id_path ?: port.device);
+	path = slot ? strdup(slot) : slot_place_of(id_path ?: port.device);
 	port.path = path;
 	if (port.path)
 		monitor->handler->arrived(&port, monitor->userdata);

@@ -288,7 +288,7 @@ struct rule_verdict rules_decide(const struct rules *rules, const struct rule_su
 
 	for (size_t i = 0; i <= rules->n; i++) {
 		const struct rule *rule = i < rules->n ? &rules->list[i] : &rules->automatic;
-		struct rule_step own, *step = steps ? &steps[i] : &own;
+		struct rule_step own = { 0 }, *step = steps ? &steps[i] : &own;
 
 		*step = (struct rule_step){ .rule = rule, .outcome = RULE_NOT_REACHED };
 		if (verdict.rule)

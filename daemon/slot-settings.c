@@ -113,11 +113,24 @@ static const char *usb_part(const char *place)
 	return usb;
 }
 
-bool slot_place_has_interface(const char *place)
+/* ":1.0" behind the port; NULL where there is none. */
+static const char *interface_part(const char *place)
 {
 	const char *usb = usb_part(place), *colon = usb ? strchr(usb, ':') : NULL;
 
-	return colon && strchr(colon + 1, ':');
+	return colon ? strchr(colon + 1, ':') : NULL;
+}
+
+bool slot_place_has_interface(const char *place)
+{
+	return interface_part(place);
+}
+
+char *slot_place_of(const char *id_path)
+{
+	const char *tail = interface_part(id_path);
+
+	return tail ? strndup(id_path, (size_t)(tail - id_path)) : strdup(id_path);
 }
 
 bool slot_place_is_path(const char *place)

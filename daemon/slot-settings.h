@@ -52,5 +52,8 @@ void slot_settings_remove(struct slot_settings *settings, size_t index);
 /* "usb-0:2.3:1.0" names an interface of the device in the port "usb-0:2.3". */
 bool slot_place_has_interface(const char *place);
 
+/* The port without the interface, whichever driver took which; a copy of anything else. NULL: -ENOMEM. */
+_must_check_ char *slot_place_of(const char *id_path);
+
 /* True for what looks like the ID_PATH of a USB port. */
 bool slot_place_is_path(const char *place);

@@ -112,7 +112,7 @@ static void test_names_last(void **state)
 	struct rig *rig = *state;
 
 	expect_order(rig, "");
-	set_slot(rig, "{\"slot\":\"" USB("2") "\",\"name\":\"right\"}");
+	set_slot(rig, "{\"slot\":\"" USB("2:1.0") "\",\"name\":\"right\"}");
 	set_slot(rig, "{\"slot\":\"" USB("1") "\",\"name\":\"left\",\"before\":\"right\"}");
 	set_slot(rig, "{\"slot\":\"left\",\"labels\":{\"customer\":\"one\"}}");
 	set_slot(rig, "{\"slot\":\"" USB("7") "\",\"excluded\":true}");
@@ -232,8 +232,8 @@ static void test_renamed_with_a_port(void **state)
 	id = rig_submit(rig, "{\"slot\":\"left\",\"chip\":\"MT9999\"}");
 	watch_plug(rig, &watch, "watch", "--flash", "new:1M", NULL);
 	rig_attach(rig, watch.link, "left");
-	(void)snprintf(text, sizeof(text), "1 unfinished job (%" PRId64 ")", id);
-	refused(rig, "SetSlot", "{\"slot\":\"left\",\"name\":\"links\"}", "name", text);
+	(void)snprintf(text, sizeof(text), "have ended or are cancelled: %" PRId64, id);
+	refused(rig, "SetSlot", "{\"slot\":\"left\",\"name\":\"links\"}", "slot", text);
 	expect_member(rig, "left", "origin", "present");
 	(void)snprintf(text, sizeof(text), "{\"id\":%" PRId64 "}", id);
 	message_unref(rig_call(rig, "Cancel", text, NULL));
@@ -262,6 +262,29 @@ static void test_reload(void **state)
 	watch_unplug(&watch);
 }
 
+/* The configuration gives another name, whatever jobs say; they are told of in the log. */
+static void test_renamed_by_a_reload(void **state)
+{
+	struct rig *rig = *state;
+	struct watch watch;
+	struct job job;
+	int64_t id;
+
+	id = rig_submit(rig, "{\"slot\":\"left\",\"chip\":\"MT9999\"}");
+	watch_plug(rig, &watch, "watch", "--flash", "new:1M", NULL);
+	rig_attach(rig, watch.link, "left");
+	wait_for_port(rig, "left", "idle");
+	reload(rig, "[automatic]\nenabled=no\n[slots]\nlinks=left\n");
+	for (int i = 0; i < 500 && !rig_log_has(rig, "configuration read again"); i++)
+		sleep_ms(10);
+	expect_port(rig, "links", "idle");
+	assert_true(rig_log_has(rig, "it needs a slot that is not called so any more"));
+	job = rig_job(rig, id);
+	assert_int_equal(job.state, JOB_QUEUED);
+	job_clear(&job);
+	watch_unplug(&watch);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_test_set_up, rig_test_tear_down)
@@ -272,6 +295,7 @@ int main(void)
 		TEST(test_excluded_in_the_middle),
 		TEST(test_renamed_with_a_port),
 		TEST(test_reload),
+		TEST(test_renamed_by_a_reload),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -292,6 +292,14 @@ static void test_limits(void **state)
 	refuse(f, USB("3"), NAME("a"), "slot", "1024 places are stored already");
 }
 
+static void assert_place(const char *id_path, const char *expected)
+{
+	_cleanup_free_ char *place = slot_place_of(id_path);
+
+	assert_non_null(place);
+	assert_string_equal(place, expected);
+}
+
 static void test_places(void **state)
 {
 	(void)state;
@@ -302,6 +310,11 @@ static void test_places(void **state)
 	assert_false(slot_place_is_path("left"));
 	assert_false(slot_place_is_path("ttyUSB0"));
 	assert_false(slot_place_is_path("my-usb-hub"));
+	assert_place(USB("2.3:1.0"), USB("2.3"));
+	assert_place(USB("2.3"), USB("2.3"));
+	assert_place("usb-0:1:1.1", "usb-0:1");
+	assert_place("/dev/ttyACM0", "/dev/ttyACM0");
+	assert_place("platform-serial8250", "platform-serial8250");
 	assert_true(slot_place_has_interface(USB("2.3:1.0")));
 	assert_false(slot_place_has_interface(USB("2.3")));
 }
