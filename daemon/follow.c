@@ -202,8 +202,10 @@ static void tell_changed(struct follower *follower)
 		job_clear(&job);
 	}
 	follower->n_changed -= told;
-	memmove(follower->changed, follower->changed + told,
-		follower->n_changed * sizeof(*follower->changed));
+	/* Without any there may be no array at all. */
+	if (told > 0)
+		memmove(follower->changed, follower->changed + told,
+			follower->n_changed * sizeof(*follower->changed));
 }
 
 static void settle(struct follower *follower)
