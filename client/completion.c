@@ -69,6 +69,7 @@ static const struct {
 	{ "cut", "/", NULL },
 	{ "da", "list add remove", "@agents /" },
 	{ "detach", "@devices", NULL },
+	{ "diff", "@backups /", "@backups /" },
 	{ "explain", "@errors", "@errors" },
 	{ "export", "@backups", "@backups /" },
 	{ "extract", "/", "" },

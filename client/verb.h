@@ -65,8 +65,8 @@ extern const struct verb verb_submit, verb_batch;
 extern const struct verb verb_jobs, verb_show, verb_cancel, verb_retry;
 extern const struct verb verb_follow, verb_monitor;
 extern const struct verb verb_da;
-extern const struct verb verb_backups, verb_backup, verb_verify, verb_export, verb_remove,
-	verb_prune;
+extern const struct verb verb_backups, verb_backup, verb_verify, verb_export, verb_diff,
+	verb_remove, verb_prune;
 extern const struct verb verb_bridge, verb_complete, verb_manual;
 extern const struct verb verb_explain, verb_doctor;
 extern const struct verb verb_check, verb_rebuild, verb_cut;

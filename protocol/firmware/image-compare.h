@@ -19,6 +19,9 @@ struct image_difference {
 	uint64_t compared; /* bytes that both images have, below the limit */
 	uint64_t missing;  /* bytes below the limit that only one image has */
 	uint64_t bytes;    /* of those compared, how many differ */
+	uint64_t end;      /* offset behind the last that differs, 0: none does */
+	uint64_t erased_a; /* of those that differ, how many are FF in the first image */
+	uint64_t erased_b; /* and in the second */
 	struct image_range ranges[IMAGE_RANGES_MAX];
 	size_t n_ranges;
 	uint64_t n_ranges_left_out;

@@ -4,6 +4,7 @@
 
 #include "protocol/base/bytes.h"
 #include "protocol/firmware/health.h"
+#include "protocol/firmware/image-diff.h"
 #include "protocol/firmware/layout.h"
 #include "protocol/firmware/rebuild.h"
 #include "tests/fuzz/sparse.h"
@@ -57,6 +58,23 @@ static void check_rebuild(const struct layout *layout, enum rebuild_names names)
 	fuzz_require(!rebuild->cfg_file == !rebuild->cfg_text);
 }
 
+/* With itself it is the same; with its own begin nothing that both have differs but what is cut. */
+static void check_diff(const struct layout *layout)
+{
+	_cleanup_(image_diff_freep) struct image_diff *diff = NULL, *cut = NULL;
+	_cleanup_(layout_freep) struct layout *begin = NULL;
+
+	fuzz_require(image_diff_new(layout, layout, &diff) == 0);
+	fuzz_require(diff->same && diff->gaps.differing == 0 && diff->n_files == 0);
+	for (size_t i = 0; i < diff->n_regions; i++)
+		fuzz_require(diff->regions[i].result == IMAGE_SAME && !diff->regions[i].moved);
+	if (layout->size < 2)
+		return;
+	fuzz_require(layout_new(layout->image, layout->size / 2, &begin) == 0);
+	fuzz_require(image_diff_new(layout, begin, &cut) == 0);
+	fuzz_require(!cut->same && cut->gaps.differing == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_cleanup_(layout_freep) struct layout *layout = NULL;
@@ -70,6 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_require(layout->effective_size <= length);
 	check_map(layout);
 	check_health(layout);
+	check_diff(layout);
 	check_rebuild(layout, REBUILD_NAMES_STANDARD);
 	check_rebuild(layout, REBUILD_NAMES_EXTRACTOR);
 	return 0;
