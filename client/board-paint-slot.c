@@ -169,15 +169,20 @@ static void paint_more(struct canvas *canvas, struct rect rect, const struct boa
 	const char *meid = tile->present && tile->port->meid ? tile->port->meid
 			   : tile->job                       ? tile->job->meid
 							     : NULL;
+	unsigned int used;
 
 	if (tile->failure && tile->failure->message) {
 		(void)canvas_wrap(canvas, more, 0, STYLE(TINT_NONE), tile->failure->message);
 		return;
 	}
-	if (tile->job)
-		(void)canvas_putf(canvas, more.y, more.x, more.columns, STYLE(TINT_FAINT),
-				  "job %" PRId64 "%s%s", tile->job->id, meid ? "   ME " : "",
-				  meid ?: "");
+	if (!tile->job)
+		return;
+	used = canvas_putf(canvas, more.y, more.x, more.columns, STYLE(TINT_FAINT),
+			   "job %" PRId64 "%s", tile->job->id, meid ? "   ME " : "");
+	/* Watches of one kind differ at the end. */
+	if (meid && used < more.columns)
+		(void)canvas_put(canvas, more.y, more.x + used, more.columns - used,
+				 (struct style){ .tint = TINT_FAINT, .at_start = true }, meid);
 }
 
 void board_paint_tile(struct canvas *canvas, struct rect rect, const struct board_tile *tile,

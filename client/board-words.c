@@ -86,16 +86,27 @@ enum tint board_words_tint(enum board_face face)
 	return faces[face].tint;
 }
 
+/* What is to be plugged in for a job. */
+static const char *words_watch(const struct board_job *job, char buf[BOARD_WORDS_SIZE])
+{
+	char who[BOARD_WORDS_SIZE];
+
+	board_words_ticket(job, who);
+	(void)snprintf(buf, BOARD_WORDS_SIZE, "%s%.*s",
+		       job->ticket || job->meid ? "" : "a watch for ", (int)LIMIT_LABEL_BYTES, who);
+	return buf;
+}
+
 /* The job in hand is over; is somebody named who comes next? */
 static const char *action_after(const struct board_tile *tile, const char *now, const char *then,
 				char buf[BOARD_WORDS_SIZE])
 {
-	char ticket[BOARD_WORDS_SIZE];
+	char watch[BOARD_WORDS_SIZE];
 
 	if (tile->next)
 		(void)snprintf(buf, BOARD_WORDS_SIZE, "%s%s%.*s", now,
 			       tile->present ? ", then plug in " : "plug in ",
-			       (int)LIMIT_LABEL_BYTES, board_words_ticket(tile->next, ticket));
+			       (int)LIMIT_LABEL_BYTES, words_watch(tile->next, watch));
 	else
 		(void)snprintf(buf, BOARD_WORDS_SIZE, "%s%s", now, tile->present ? "" : then);
 	return buf;
@@ -103,10 +114,10 @@ static const char *action_after(const struct board_tile *tile, const char *now, 
 
 static const char *action_expected(const struct board_tile *tile, char buf[BOARD_WORDS_SIZE])
 {
-	char ticket[BOARD_WORDS_SIZE];
+	char watch[BOARD_WORDS_SIZE];
 
 	(void)snprintf(buf, BOARD_WORDS_SIZE, tile->job->met ? "plug %.*s back in" : "plug in %.*s",
-		       (int)LIMIT_LABEL_BYTES, board_words_ticket(tile->job, ticket));
+		       (int)LIMIT_LABEL_BYTES, words_watch(tile->job, watch));
 	return buf;
 }
 

@@ -64,6 +64,8 @@ static const struct scene scenes[] = {
 	{ "two that are to be brought: the more urgent one",
 	  .jobs = { JOB_FOR(1, "A1", TICKET("1")), JOB_FOR(2, "A1", TICKET("2"), .priority = 5) },
 	  .state = "expected", .who = "2", .action = "plug in 2" },
+	{ "any watch for a job", .jobs = { JOB_FOR(12, "A1") }, .state = "expected",
+	  .who = "job 12", .action = "plug in a watch for job 12" },
 	{ "a retried job that knows its watch",
 	  .jobs = { JOB_ON(1, "A1", JOB_QUEUED, .request = { TICKET("4711") }) },
 	  .state = "expected", .who = "4711", .action = "plug 4711 back in" },
