@@ -30,6 +30,31 @@ int catalogue_get(struct client *client, const char *id, struct backup *ret)
 	return r < 0 ? client_bad_reply(client, r, "GetBackup", &problem) : STATUS_DONE;
 }
 
+static int ask_quietly(struct client *client, const char *id, struct backup *ret)
+{
+	_cleanup_message_ struct json_object *reply = NULL;
+	_cleanup_complaint_ struct complaint complaint = { 0 };
+	struct json_object *parameters;
+	int r = message_build(&parameters, MEMBERS(M_STRING("id", id)));
+
+	if (r >= 0)
+		r = client_try(client, "GetBackup", parameters, NULL, 0, &reply, &complaint);
+	if (r == -ECANCELED && complaint.status == STATUS_NO_DAEMON)
+		return -EPIPE;
+	return r < 0 ? r : backup_from_json(message_member(reply, "backup"), ret, NULL);
+}
+
+char *catalogue_twin(struct client *client, const char *id)
+{
+	_cleanup_(backup_clear) struct backup backup = { 0 };
+	int r = ask_quietly(client, id, &backup);
+
+	/* The daemon may have been restarted since the last call. */
+	if (r == -EPIPE)
+		r = ask_quietly(client, id, &backup);
+	return r < 0 ? NULL : TAKE_PTR(backup.identical_to);
+}
+
 void catalogue_query_clear(struct catalogue_query *query)
 {
 	message_unref(query->labels);

@@ -22,6 +22,12 @@ _must_check_ int catalogue_call(struct client *client, const char *method, const
 /* One backup by its id; the caller clears it. */
 _must_check_ int catalogue_get(struct client *client, const char *id, struct backup *ret);
 
+/*
+ * The id of the oldest backup that is the same as this one; the caller frees it. NULL when there is
+ * none, or when that cannot be found out: nothing is printed.
+ */
+char *catalogue_twin(struct client *client, const char *id);
+
 /* What ListBackups is to look for; NULL, empty and 0: no bound. All but the objects is borrowed. */
 struct catalogue_query {
 	const char *chip, *meid, *firmware, *sha256;

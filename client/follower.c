@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "client/catalogue.h"
 #include "client/client.h"
 #include "client/print.h"
 #include "client/progress.h"
@@ -25,6 +26,7 @@ struct followed {
 	enum job_state state;
 	struct progress progress;
 	unsigned int step; /* of the phase, last printed */
+	char *backup;      /* that it made, of those the user named; NULL: none */
 };
 
 struct follower {
@@ -79,6 +81,8 @@ void follower_free(struct follower *follower)
 	if (!follower)
 		return;
 	follower_pause(follower);
+	for (size_t i = 0; i < follower->n_jobs; i++)
+		free(follower->jobs[i].backup);
 	free(follower->jobs);
 	free(follower);
 }
@@ -311,6 +315,9 @@ int follower_update(struct follower *follower, const struct job *job)
 	followed->seen = true;
 	followed->state = job->state;
 	followed->progress = job->progress;
+	if (follower->given && job->state == JOB_DONE &&
+	    str_replace(&followed->backup, job->backup) < 0)
+		return -ENOMEM;
 	r = follower_tell(follower, followed, job, new_state, new_phase);
 	if (r < 0)
 		return r;
@@ -324,11 +331,26 @@ bool follower_is_complete(const struct follower *follower)
 	return follower->given && follower_ended(follower) == follower->n_jobs;
 }
 
+/* What has the same bytes as an older backup; asked when all is over, so that it holds up nothing. */
+static void follower_say_twins(const struct follower *follower)
+{
+	for (size_t i = 0; i < follower->n_jobs; i++) {
+		const struct followed *f = &follower->jobs[i];
+		_cleanup_free_ char *twin =
+			f->backup ? catalogue_twin(follower->client, f->backup) : NULL;
+
+		if (twin)
+			print_line("job %" PRId64 ": identical to %s", f->id, twin);
+	}
+}
+
 int follower_finish(struct follower *follower)
 {
 	size_t done = follower_count(follower, JOB_DONE);
 
 	follower_pause(follower);
+	if (follower_shows(follower))
+		follower_say_twins(follower);
 	if (follower->n_jobs > 1 && follower_shows(follower))
 		print_line("%zu of %zu jobs done, %zu failed, %zu cancelled", done,
 			   follower->n_jobs, follower_count(follower, JOB_FAILED),

@@ -57,6 +57,10 @@
 	"\"created\":\"2026-11-23T14:31:10Z\",\"chip\":\"MT6261\",\"size\":4194304,"       \
 	"\"sha256\":\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"," \
 	"\"labels\":{\"ticket\":\"4711\"},\"health\":97}"
+#define TWIN(other)                                                                       \
+	"{\"id\":\"" BACKUP_ID "\",\"path\":\"/b\",\"created\":\"2026-11-23T14:31:10Z\"," \
+	"\"size\":1,\"labels\":{},\"identical_to\":\"" other "\","                        \
+	"\"sha256\":\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"}"
 
 /* One call that is to come, and what is answered. */
 struct step {

@@ -11,6 +11,13 @@ static void test_follow_to_the_end(void **state)
 			       CONTINUES("{\"job\":" JOB(7, "running", READ_AT(9)) "}"),
 			       CONTINUES("{\"job\":" JOB(7, "running", READ_AT(45)) "}"),
 			       PARAMETERS("{\"job\":" JOB(7, "done", ",\"backup\":\"B7\"") "}") } },
+		{ "GetBackup", "{\"id\":\"B7\"}",
+		  .replies = { PARAMETERS("{\"backup\":" TWIN("A3") "}") } },
+		{ 0 },
+	};
+	static const struct step quiet[] = {
+		{ "Follow", "{\"ids\":[7]}", .more = true,
+		  .replies = { PARAMETERS("{\"job\":" JOB(7, "done", ",\"backup\":\"B7\"") "}") } },
 		{ 0 },
 	};
 
@@ -19,9 +26,10 @@ static void test_follow_to_the_end(void **state)
 	       "job 7: running\n"
 	       "job 7: read 5 % (4.9/97.7 KiB, 1.0 KiB/s, 5 s left)\n"
 	       "job 7: read 45 % (43.9/97.7 KiB, 1.0 KiB/s, 5 s left)\n"
-	       "job 7: done, backup B7\n",
+	       "job 7: done, backup B7\n"
+	       "job 7: identical to A3\n",
 	       NULL);
-	expect(state, steps, "follow 7 --quiet", 0, "", NULL);
+	expect(state, quiet, "follow 7 --quiet", 0, "", NULL);
 }
 
 static void test_follow_json_is_a_line_an_event(void **state)
@@ -68,21 +76,34 @@ static void test_follow_of_an_unknown_job_is_4(void **state)
 	expect(state, steps, "follow 7", 4, "", "no such job: 7");
 }
 
+#define SUBMIT                                                                                  \
+	{                                                                                       \
+		"Submit",                                                                       \
+			"{\"request\":{\"ranges\":[{\"name\":\"ROM_0\",\"start\":0}],"          \
+			"\"method\":\"auto\",\"verify\":\"auto\",\"rebuild\":true,\"count\":1," \
+			"\"priority\":0,\"after\":\"reset\"}}",                                 \
+			.replies = { PARAMETERS("{\"jobs\":[7]}") }, .hang_up = true            \
+	}
+#define FOLLOW_DONE                                                                      \
+	{                                                                                \
+		"Follow", "{\"ids\":[7]}", .more = true, .replies = {                    \
+			PARAMETERS("{\"job\":" JOB(7, "done", ",\"backup\":\"B7\"") "}") \
+		}                                                                        \
+	}
+
 static void test_submit_and_follow(void **state)
 {
 	static const struct step steps[] = {
-		{ "Submit",
-		  "{\"request\":{\"ranges\":[{\"name\":\"ROM_0\",\"start\":0}],\"method\":\"auto\","
-		  "\"verify\":\"auto\",\"rebuild\":true,\"count\":1,\"priority\":0,"
-		  "\"after\":\"reset\"}}",
-		  .replies = { PARAMETERS("{\"jobs\":[7]}") }, .hang_up = true },
-		{ "Follow", "{\"ids\":[7]}", .more = true,
-		  .replies = { PARAMETERS("{\"job\":" JOB(7, "done", ",\"backup\":\"B7\"") "}") } },
+		SUBMIT,
+		FOLLOW_DONE,
+		{ "GetBackup", "{\"id\":\"B7\"}",
+		  .replies = { ERROR(OURS("NoSuchBackup"), "{\"id\":\"B7\"}") } },
 		{ 0 },
 	};
+	static const struct step for_programs[] = { SUBMIT, FOLLOW_DONE, { 0 } };
 
 	expect(state, steps, "submit --follow", 0, "job 7: done, backup B7\n", NULL);
-	expect(state, steps, "submit --follow --json", 0,
+	expect(state, for_programs, "submit --follow --json", 0,
 	       "{\"jobs\":[7]}\n{\"job\":" JOB(7, "done", ",\"backup\":\"B7\"") "}\n", NULL);
 }
 
