@@ -176,17 +176,6 @@ static int check_staging(int directory, int64_t job, const struct manifest *mani
 	return r < 0 ? r : check_leftovers(directory, ret_why);
 }
 
-static int settle(int directory, char **ret_why)
-{
-	int r = archive_tree_settle(directory);
-
-	if (r == -EBADMSG)
-		return refuse(ret_why, "something is neither a file nor a directory");
-	if (r == -ELOOP)
-		return refuse(ret_why, "directories are nested too deep");
-	return r;
-}
-
 static int make_month(struct archive *archive, const char *id)
 {
 	_cleanup_close_ int fd = -1;
@@ -248,36 +237,88 @@ bool archive_is_read(const struct archive *archive, int64_t job)
 	return archive_peek(archive, job, &row) >= 0;
 }
 
-int archive_publish(struct archive *archive, int64_t job, struct backup *ret, char **ret_why)
+struct archive_publish {
+	struct archive *archive;
+	int64_t job;
+	struct manifest manifest;
+	struct settling *settling;
+};
+
+/* Everything in the staging that can be looked at before it is settled. */
+static int look_at_staging(struct archive_publish *publish, char **ret_why)
 {
-	_cleanup_(manifest_clearp) struct manifest manifest = { 0 };
 	char name[ARCHIVE_JOB_NAME_SIZE];
 	_cleanup_close_ int directory = -1;
-	struct backup row = { 0 };
+	int r = archive_job_name(publish->job, name);
+
+	if (r < 0)
+		return r;
+	directory = archive_open_directory(publish->archive->staging, name);
+	if (directory < 0)
+		return directory;
+	r = read_manifest(directory, &publish->manifest, ret_why);
+	if (r >= 0)
+		r = check_staging(directory, publish->job, &publish->manifest, ret_why);
+	return r < 0 ? r : settling_new(directory, &publish->settling);
+}
+
+int archive_publish_begin(struct archive *archive, int64_t job, struct archive_publish **ret,
+			  char **ret_why)
+{
+	_cleanup_(archive_publish_freep) struct archive_publish *publish =
+		calloc(1, sizeof(*publish));
 	int r;
 
 	*ret_why = NULL;
-	r = archive_job_name(job, name);
+	if (!publish)
+		return -ENOMEM;
+	*publish = (struct archive_publish){ .archive = archive, .job = job };
+	r = look_at_staging(publish, ret_why);
 	if (r < 0)
 		return r;
-	directory = archive_open_directory(archive->staging, name);
-	if (directory < 0)
-		return directory;
-	r = read_manifest(directory, &manifest, ret_why);
+	*ret = TAKE_PTR(publish);
+	return 0;
+}
+
+void archive_publish_free(struct archive_publish *publish)
+{
+	if (!publish)
+		return;
+	settling_free(publish->settling);
+	manifest_clear(&publish->manifest);
+	free(publish);
+}
+
+static int settle(struct archive_publish *publish, char **ret_why)
+{
+	int r = settling_step(publish->settling);
+
+	if (r == -EBADMSG)
+		return refuse(ret_why, "something is neither a file nor a directory");
+	if (r == -ELOOP)
+		return refuse(ret_why, "directories are nested too deep");
+	return r;
+}
+
+int archive_publish_step(struct archive_publish *publish, struct backup *ret, char **ret_why)
+{
+	_cleanup_(backup_clear) struct backup row = { 0 };
+	char name[ARCHIVE_JOB_NAME_SIZE];
+	int r;
+
+	*ret_why = NULL;
+	r = settle(publish, ret_why);
+	if (r != 0)
+		return r;
+	r = archive_job_name(publish->job, name);
 	if (r >= 0)
-		r = check_staging(directory, job, &manifest, ret_why);
+		r = make_row(publish->archive, &publish->manifest, &row);
 	if (r >= 0)
-		r = settle(directory, ret_why);
-	if (r >= 0)
-		r = make_row(archive, &manifest, &row);
+		r = move_to_backups(publish->archive, name, publish->manifest.id);
 	if (r < 0)
 		return r;
-	r = move_to_backups(archive, name, manifest.id);
-	if (r < 0) {
-		backup_clear(&row);
-		return r;
-	}
 	*ret = row;
+	row = (struct backup){ 0 };
 	return 0;
 }
 

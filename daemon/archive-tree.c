@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -93,24 +94,49 @@ static int settle_entry(struct walk *walk, const char *name, const struct stat *
 	return S_ISREG(st->st_mode) ? settle_file(walk_fd(walk), name) : -EBADMSG;
 }
 
-int archive_tree_settle(int fd)
+struct settling {
+	struct walk walk;
+};
+
+int settling_new(int fd, struct settling **ret)
 {
-	_cleanup_(walk_end) struct walk walk = { 0 };
+	_cleanup_(settling_freep) struct settling *settling = calloc(1, sizeof(*settling));
+	int r;
+
+	if (!settling)
+		return -ENOMEM;
+	r = walk_enter(&settling->walk, fd, ".");
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(settling);
+	return 0;
+}
+
+void settling_free(struct settling *settling)
+{
+	if (!settling)
+		return;
+	walk_end(&settling->walk);
+	free(settling);
+}
+
+int settling_step(struct settling *settling)
+{
+	struct walk *walk = &settling->walk;
 	const char *name = "";
 	struct stat st = { 0 };
 	int r;
 
-	r = walk_enter(&walk, fd, ".");
-	while (r >= 0 && walk.depth > 0) {
-		r = walk_next(&walk, &name, &st);
-		if (r > 0) {
-			r = settle_entry(&walk, name, &st);
-		} else if (r == 0) {
-			r = settle_fd(walk_fd(&walk), DIRECTORY_MODE);
-			(void)closedir(walk.open[--walk.depth]);
-		}
+	if (walk->depth == 0)
+		return 0;
+	r = walk_next(walk, &name, &st);
+	if (r > 0) {
+		r = settle_entry(walk, name, &st);
+	} else if (r == 0) {
+		r = settle_fd(walk_fd(walk), DIRECTORY_MODE);
+		(void)closedir(walk->open[--walk->depth]);
 	}
-	return r < 0 ? r : 0;
+	return r < 0 ? r : walk->depth > 0;
 }
 
 /* The innermost directory is empty: out of it, and away with it. */

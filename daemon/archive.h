@@ -37,7 +37,7 @@ _must_check_ int archive_open_staging(struct archive *archive, int64_t job);
 /* True when an earlier attempt left something there. */
 bool archive_has_staging(const struct archive *archive, int64_t job);
 
-/* True when it holds a finished read: all that archive_publish looks at is as it should be. */
+/* True when it holds a finished read: all that publishing looks at is as it should be. */
 bool archive_is_read(const struct archive *archive, int64_t job);
 
 /* Removes staging/<job>/ and what is in it; 0 when there is none. */
@@ -45,7 +45,7 @@ int archive_remove_staging(struct archive *archive, int64_t job);
 
 /*
  * The row that a finished read in staging/<job>/ is going to have, to see what is known of its like;
- * -EBADMSG when archive_publish would refuse it, -ENOENT without a staging.
+ * -EBADMSG when archive_publish_begin would refuse it, -ENOENT without a staging.
  */
 _must_check_ int archive_peek(const struct archive *archive, int64_t job, struct backup *ret);
 
@@ -58,16 +58,26 @@ _must_check_ int archive_peek(const struct archive *archive, int64_t job, struct
 _must_check_ int archive_share(struct archive *archive, int64_t job, const char *id,
 			       char *const *names, size_t n, uint64_t *ret_bytes);
 
+struct archive_publish;
+
 /*
  * Makes the backup that a worker finished and a check confirmed public: reads its manifest (which
- * must belong to this job), checks the sizes of the files, fsyncs, renames, fsyncs the parents.
- * *ret is the catalogue's row of it. -EBADMSG with *ret_why (the caller frees it) when the staging
- * is not what it should be (files of resuming that are left, anything but files and directories);
- * -ENOENT without a staging; -EEXIST; else the errno of what failed. After a failed fsync of a
- * parent the backup may be there already: the walk at the next start finds it.
+ * must belong to this job), checks the sizes of the files, fsyncs, renames, fsyncs the parents. Goes
+ * by steps, between which the event loop can turn; without the last one nothing has happened.
+ *
+ * -EBADMSG with *ret_why (the caller frees it) when the staging is not what it should be (files of
+ * resuming that are left, anything but files and directories); -ENOENT without a staging; -EEXIST;
+ * else the errno of what failed. After a failed fsync of a parent the backup may be there already:
+ * the walk at the next start finds it.
  */
-_must_check_ int archive_publish(struct archive *archive, int64_t job, struct backup *ret,
-				 char **ret_why);
+_must_check_ int archive_publish_begin(struct archive *archive, int64_t job,
+				       struct archive_publish **ret, char **ret_why);
+
+/* Waits for the disk a few times at the most. 1: there is more to do; 0: done, *ret is its row. */
+_must_check_ int archive_publish_step(struct archive_publish *publish, struct backup *ret,
+				      char **ret_why);
+void archive_publish_free(struct archive_publish *publish);
+DEFINE_CLEANUP(struct archive_publish *, archive_publish_free);
 
 /* A directory descriptor of a published backup; -ENOENT. */
 _must_check_ int archive_open_backup(const struct archive *archive, const char *id);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A finished read becomes a backup: a second process reads the files back, then they are renamed. */
+/*
+ * A finished read becomes a backup: a second process reads the files back, then they are settled on
+ * the disk, a file in a turn of the loop, and renamed.
+ */
 
 #include "daemon/manager-internal.h"
 
@@ -17,6 +20,8 @@ struct publication {
 	struct publication *next;
 	int64_t job;
 	char *twin; /* id of an older backup that should have the same bytes, NULL: none */
+	struct archive_publish *publish; /* NULL: it is still being checked */
+	sd_event_source *step;
 };
 
 bool publication_is_running(const struct manager *manager, int64_t job)
@@ -34,6 +39,8 @@ static void publication_free(struct publication *publication)
 	while (*link != publication)
 		link = &(*link)->next;
 	*link = publication->next;
+	sd_event_source_disable_unref(publication->step);
+	archive_publish_free(publication->publish);
 	free(publication->twin);
 	free(publication);
 }
@@ -57,37 +64,6 @@ void publication_tidy(struct manager *manager, int64_t id)
 		(void)archive_remove_staging(manager->archive, id);
 }
 
-static void finish_publication(struct manager *manager, const struct job *job)
-{
-	_cleanup_free_ char *why = NULL, *meid = NULL;
-	struct backup backup = { 0 };
-	struct failure failure = { 0 };
-	int64_t id = job->id;
-	int r;
-
-	r = archive_publish(manager->archive, id, &backup, &why);
-	if (r < 0) {
-		(void)failure_set(&failure, r == -ENOSPC ? FAILURE_NO_SPACE : FAILURE_ARCHIVE_ERROR,
-				  r == -EBADMSG
-					  ? "retry reads it again"
-					  : "mend the disk, then retry: what was read is kept",
-				  "the backup of job %" PRId64 " cannot be published: %s", id,
-				  why ?: strerrordesc_np(-r));
-		(void)queue_end(manager->queue, id, JOB_FAILED, &failure);
-		failure_clear(&failure);
-		if (r == -EBADMSG)
-			(void)archive_remove_staging(manager->archive, id);
-		return;
-	}
-	meid = backup.meid ? strdup(backup.meid) : NULL;
-	/* A process of its own has just read all of it. */
-	backup.verified = time_real();
-	(void)queue_publish(manager->queue, id, &backup);
-	backup_clear(&backup);
-	if (meid)
-		pruner_look_at(manager->pruner, meid);
-}
-
 /* What the check found to be the same in both is stored once from now on. */
 static void share_with_twin(const struct publication *publication, const struct worker_done *result)
 {
@@ -109,25 +85,107 @@ static void share_with_twin(const struct publication *publication, const struct 
 			  publication->twin, format_bytes(bytes, text));
 }
 
+static void end_publication(struct publication *publication)
+{
+	struct manager *manager = publication->manager;
+
+	publication_free(publication);
+	manager_schedule(manager);
+}
+
+static void fail_publication(struct publication *publication, int error, const char *why)
+{
+	struct manager *manager = publication->manager;
+	struct failure failure = { 0 };
+
+	(void)failure_set(&failure, error == -ENOSPC ? FAILURE_NO_SPACE : FAILURE_ARCHIVE_ERROR,
+			  error == -EBADMSG ? "retry reads it again"
+					    : "mend the disk, then retry: what was read is kept",
+			  "the backup of job %" PRId64 " cannot be published: %s", publication->job,
+			  why ?: strerrordesc_np(-error));
+	(void)queue_end(manager->queue, publication->job, JOB_FAILED, &failure);
+	failure_clear(&failure);
+	if (error == -EBADMSG)
+		(void)archive_remove_staging(manager->archive, publication->job);
+	end_publication(publication);
+}
+
+/* Takes the row. */
+static void finish_publication(struct publication *publication, struct backup *backup)
+{
+	struct manager *manager = publication->manager;
+	_cleanup_free_ char *meid = backup->meid ? strdup(backup->meid) : NULL;
+
+	/* A process of its own has just read all of it. */
+	backup->verified = time_real();
+	(void)queue_publish(manager->queue, publication->job, backup);
+	backup_clear(backup);
+	if (meid)
+		pruner_look_at(manager->pruner, meid);
+	end_publication(publication);
+}
+
+static bool is_wanted(const struct publication *publication)
+{
+	const struct job *job = queue_find(publication->manager->queue, publication->job);
+
+	return job && job->state == JOB_RUNNING;
+}
+
+static int on_step(_unused_ sd_event_source *source, void *userdata)
+{
+	struct publication *publication = userdata;
+	_cleanup_free_ char *why = NULL;
+	struct backup backup = { 0 };
+	int r;
+
+	if (!is_wanted(publication)) {
+		publication_tidy(publication->manager, publication->job);
+		end_publication(publication);
+		return 0;
+	}
+	r = archive_publish_step(publication->publish, &backup, &why);
+	if (r == 0)
+		finish_publication(publication, &backup);
+	else if (r < 0)
+		fail_publication(publication, r, why);
+	return 0;
+}
+
+/* From the check to the steps, one in each turn of the loop. */
+static void begin_steps(struct publication *publication)
+{
+	struct manager *manager = publication->manager;
+	_cleanup_free_ char *why = NULL;
+	int r = archive_publish_begin(manager->archive, publication->job, &publication->publish,
+				      &why);
+
+	if (r >= 0)
+		r = sd_event_add_defer(manager->event, &publication->step, on_step, publication);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(publication->step, SD_EVENT_ON);
+	if (r < 0)
+		fail_publication(publication, r, why);
+}
+
 static void on_checked(struct worker *worker, const struct failure *failure, void *userdata)
 {
 	struct publication *publication = userdata;
 	struct manager *manager = publication->manager;
-	const struct job *job = queue_find(manager->queue, publication->job);
 
-	if (!job || job->state != JOB_RUNNING) {
-		publication_tidy(manager, publication->job);
-	} else if (failure->code == FAILURE_NONE) {
+	if (is_wanted(publication) && failure->code == FAILURE_NONE) {
 		share_with_twin(publication, worker_result(worker));
-		finish_publication(manager, job);
-	} else if (failure->code != FAILURE_CANCELLED) {
-		(void)queue_end(manager->queue, job->id, JOB_FAILED, failure);
+		begin_steps(publication);
+		return;
 	}
+	if (!is_wanted(publication))
+		publication_tidy(manager, publication->job);
+	else if (failure->code != FAILURE_CANCELLED)
+		(void)queue_end(manager->queue, publication->job, JOB_FAILED, failure);
 	/* What is damaged is no use to a retry: that reads again. */
 	if (failure->code == FAILURE_ARCHIVE_ERROR)
 		(void)archive_remove_staging(manager->archive, publication->job);
-	publication_free(publication);
-	manager_schedule(manager);
+	end_publication(publication);
 }
 
 static const struct worker_handler publication_handler = { .ended = on_checked };
@@ -162,7 +220,9 @@ static int start_check(struct manager *manager, int64_t job)
 
 	if (!publication)
 		return -ENOMEM;
-	*publication = (struct publication){ manager, manager->publications, job, NULL };
+	*publication = (struct publication){ .manager = manager,
+					     .next = manager->publications,
+					     .job = job };
 	manager->publications = publication;
 	queue_set_progress(manager->queue, job, &progress);
 	r = archive_open_staging(manager->archive, job);

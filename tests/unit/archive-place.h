@@ -126,3 +126,16 @@ static inline int make_staging(struct place *place)
 	put(fd, "firmware/leftover/a", "y");
 	return fd;
 }
+
+/* All steps of publishing, as the daemon goes through them in the turns of its loop. */
+static inline int publish_all(struct place *place, int64_t job, struct backup *ret, char **ret_why)
+{
+	_cleanup_(archive_publish_freep) struct archive_publish *steps = NULL;
+	int r = archive_publish_begin(place->archive, job, &steps, ret_why);
+
+	if (r < 0)
+		return r;
+	while ((r = archive_publish_step(steps, ret, ret_why)) > 0)
+		;
+	return r;
+}

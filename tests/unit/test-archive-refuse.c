@@ -192,7 +192,7 @@ static void test_refuse(void **state)
 
 		breakages[i].do_it(fd, &manifest);
 		fd_close(fd);
-		assert_int_equal(archive_publish(place->archive, 12, &backup, &why), -EBADMSG);
+		assert_int_equal(publish_all(place, 12, &backup, &why), -EBADMSG);
 		assert_non_null(why);
 		if (!strstr(why, breakages[i].why))
 			fail_msg("expected %s, got %s", breakages[i].why, why);

@@ -20,7 +20,7 @@ static void make_two(struct place *place)
 	struct backup backup;
 
 	fd_close(make_staging(place));
-	assert_int_equal(archive_publish(place->archive, 12, &backup, &why), 0);
+	assert_int_equal(publish_all(place, 12, &backup, &why), 0);
 	backup_clear(&backup);
 	fd_close(make_staging(place));
 	assert_int_equal(renameat(place->fd, "staging/12", place->fd, "staging/13"), 0);
@@ -62,7 +62,7 @@ static void publish_13(struct place *place)
 	_cleanup_free_ char *why = NULL;
 	struct backup backup;
 
-	assert_int_equal(archive_publish(place->archive, 13, &backup, &why), 0);
+	assert_int_equal(publish_all(place, 13, &backup, &why), 0);
 	assert_string_equal(backup.id, ID_13);
 	backup_clear(&backup);
 }

@@ -11,7 +11,7 @@ static void publish(struct place *place)
 	_cleanup_free_ char *why = NULL;
 	struct backup backup;
 
-	assert_int_equal(archive_publish(place->archive, 12, &backup, &why), 0);
+	assert_int_equal(publish_all(place, 12, &backup, &why), 0);
 	backup_clear(&backup);
 }
 
@@ -110,7 +110,7 @@ static void test_publish(void **state)
 	char path[256];
 
 	fd_close(make_staging(place));
-	assert_int_equal(archive_publish(place->archive, 12, &backup, &why), 0);
+	assert_int_equal(publish_all(place, 12, &backup, &why), 0);
 	assert_null(why);
 	assert_string_equal(backup.id, ID);
 	(void)snprintf(path, sizeof(path), "%s/" MONTH ID, place->directory);
@@ -133,7 +133,7 @@ static void test_publish(void **state)
 	backup_clear(&back);
 	backup_clear(&backup);
 
-	assert_int_equal(archive_publish(place->archive, 12, &backup, &why), -ENOENT);
+	assert_int_equal(publish_all(place, 12, &backup, &why), -ENOENT);
 }
 
 static void test_publish_twice(void **state)
@@ -144,7 +144,7 @@ static void test_publish_twice(void **state)
 
 	publish(place);
 	fd_close(make_staging(place));
-	assert_int_equal(archive_publish(place->archive, 12, &backup, &why), -EEXIST);
+	assert_int_equal(publish_all(place, 12, &backup, &why), -EEXIST);
 	assert_true(archive_has_staging(place->archive, 12));
 	assert_true(exists(place, MONTH ID "/manifest.json"));
 }
