@@ -28,7 +28,7 @@ int sd_journal_sendv(const struct iovec *iov, int n)
 	journal[0] = '\0';
 	for (int i = 0; i < n; i++) {
 		strncat(journal, iov[i].iov_base, iov[i].iov_len);
-		strncat(journal, "\n", 1);
+		strcat(journal, "\n");
 	}
 	return 0;
 }
