@@ -36,17 +36,40 @@ enum parameter {
 		"firmware") " OR EXISTS (SELECT 1 FROM label WHERE label.backup = backup.id " \
 			    "AND " LIKE("value") "))"
 
+/*
+ * With a label the list is read along that label's entries, which are in the order of ids, and an id
+ * begins with the time: so a page of it needs no other rows, however many have the label.
+ */
+static bool goes_along_label(const struct backup_filter *filter)
+{
+	return filter->n_labels > 0 && !filter->not_verified_since;
+}
+
 static void add_lists(sqlite3_str *sql, const struct backup_filter *filter)
 {
 	int next = PARAMETER_LABELS;
 
 	for (size_t i = 0; i < filter->n_labels; i++, next += 2)
 		sqlite3_str_appendf(sql,
-				    " AND id IN (SELECT backup FROM label WHERE key = ?%d"
-				    " AND value = ?%d)",
+				    i == 0 && goes_along_label(filter)
+					    ? " AND tag.key = ?%d AND tag.value = ?%d"
+					    : " AND EXISTS (SELECT 1 FROM label WHERE key = ?%d"
+					      " AND value = ?%d AND label.backup = backup.id)",
 				    next, next + 1);
 	for (size_t i = 0; i < filter->n_words; i++, next++)
 		sqlite3_str_appendf(sql, HAS_WORD, next, next, next, next, next);
+}
+
+static void add_order(sqlite3_str *sql, const struct backup_filter *filter)
+{
+	const char *way = filter->oldest_first ? "" : " DESC";
+
+	if (filter->not_verified_since)
+		sqlite3_str_appendall(sql, " ORDER BY verified, id LIMIT ?1");
+	else if (goes_along_label(filter))
+		sqlite3_str_appendf(sql, " ORDER BY tag.backup%s LIMIT ?1", way);
+	else
+		sqlite3_str_appendf(sql, " ORDER BY created%s, id%s LIMIT ?1", way, way);
 }
 
 /* Each column's index ends with (created, id), so a list comes out of it in order. */
@@ -70,24 +93,25 @@ int store_backup_query(const struct backup_filter *filter, char **ret)
 	};
 	sqlite3_str *sql = sqlite3_str_new(NULL);
 
-	sqlite3_str_appendall(sql, "SELECT " BACKUP_COLUMNS " FROM backup WHERE true");
+	sqlite3_str_appendall(sql, "SELECT " BACKUP_COLUMNS " FROM ");
+	sqlite3_str_appendall(
+		sql, goes_along_label(filter)
+			     ? "label AS tag CROSS JOIN backup ON id = tag.backup WHERE true"
+			     : "backup WHERE true");
 	for (size_t i = 0; i < ARRAY_SIZE(conditions); i++)
 		if (conditions[i].given) {
 			sqlite3_str_appendall(sql, " AND ");
 			sqlite3_str_appendf(sql, conditions[i].condition, conditions[i].parameter);
 		}
-	if (filter->before)
+	if (filter->before && goes_along_label(filter))
+		sqlite3_str_appendf(sql, " AND tag.backup < ?%d", PARAMETER_BEFORE);
+	else if (filter->before)
 		sqlite3_str_appendf(sql, " AND (created, id) < (?%d, ?%d)", PARAMETER_BEFORE_TIME,
 				    PARAMETER_BEFORE);
 	if (filter->damaged)
 		sqlite3_str_appendall(sql, " AND damaged = 1");
 	add_lists(sql, filter);
-	if (filter->not_verified_since)
-		sqlite3_str_appendall(sql, " ORDER BY verified, id LIMIT ?1");
-	else
-		sqlite3_str_appendall(sql, filter->oldest_first
-						   ? " ORDER BY created, id LIMIT ?1"
-						   : " ORDER BY created DESC, id DESC LIMIT ?1");
+	add_order(sql, filter);
 	*ret = sqlite3_str_finish(sql);
 	return *ret ? 0 : -ENOMEM;
 }

@@ -247,7 +247,10 @@ static void test_plans_use_indices(void **state)
 		{ { .sha256 = "x" }, "backup_by_digest", true },
 		{ { .damaged = true }, "backup_damaged", false },
 		{ { .not_verified_since = 1 }, "backup_by_verification", false },
-		{ { .labels = shop, .n_labels = 1 }, "SEARCH label USING PRIMARY KEY", true },
+		{ { .labels = shop, .n_labels = 1 }, "SEARCH tag USING PRIMARY KEY", false },
+		{ { .labels = shop, .n_labels = 2, .before = "x", .chip = "x" },
+		  "SEARCH tag USING PRIMARY KEY (key=? AND value=? AND backup<?)",
+		  false },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(plans); i++) {
