@@ -12,12 +12,12 @@
 #define VERB_COLUMN 22 /* where the text of a verb begins */
 
 const struct verb *const verbs[] = {
-	&verb_status,  &verb_board,  &verb_ports,    &verb_attach,  &verb_detach,  &verb_slot,
-	&verb_rules,   &verb_audit,  &verb_submit,   &verb_batch,   &verb_jobs,    &verb_show,
-	&verb_follow,  &verb_cancel, &verb_retry,    &verb_monitor, &verb_backups, &verb_backup,
-	&verb_verify,  &verb_export, &verb_diff,     &verb_remove,  &verb_prune,   &verb_da,
-	&verb_explain, &verb_doctor, &verb_check,    &verb_rebuild, &verb_cut,     &verb_files,
-	&verb_extract, &verb_bridge, &verb_complete, &verb_manual,
+	&verb_status, &verb_board,   &verb_ports,   &verb_attach,   &verb_detach,  &verb_slot,
+	&verb_rules,  &verb_audit,   &verb_metrics, &verb_submit,   &verb_batch,   &verb_jobs,
+	&verb_show,   &verb_follow,  &verb_cancel,  &verb_retry,    &verb_monitor, &verb_backups,
+	&verb_backup, &verb_verify,  &verb_export,  &verb_diff,     &verb_remove,  &verb_prune,
+	&verb_da,     &verb_explain, &verb_doctor,  &verb_check,    &verb_rebuild, &verb_cut,
+	&verb_files,  &verb_extract, &verb_bridge,  &verb_complete, &verb_manual,
 };
 const size_t n_verbs = ARRAY_SIZE(verbs);
 

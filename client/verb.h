@@ -59,7 +59,7 @@ void verb_print_help(const struct verb *verb);
 
 extern const struct verb verb_status, verb_board;
 extern const struct verb verb_ports, verb_attach, verb_detach;
-extern const struct verb verb_audit;
+extern const struct verb verb_audit, verb_metrics;
 extern const struct verb verb_slot, verb_rules;
 extern const struct verb verb_submit, verb_batch;
 extern const struct verb verb_jobs, verb_show, verb_cancel, verb_retry;

@@ -55,10 +55,10 @@ static bool is_young(const struct backup *backup, const struct retention_rules *
 	       (backup->created > now || now - backup->created < rules->keep_for_usec);
 }
 
-/* The half of a flash does not stand for the whole of it. */
+/* The half of a flash does not stand for the whole of it, and what is damaged for nothing. */
 static bool stands_for(const struct backup *newer, const struct backup *older)
 {
-	return newer->size >= older->size;
+	return !newer->damaged && newer->size >= older->size;
 }
 
 /* How many newer ones stand for backups[at], counted up to enough; the newest of them. */

@@ -83,6 +83,13 @@ const char *const store_migrations[STORE_SCHEMA_VERSION] = {
 	"  results TEXT"
 	") STRICT;"
 	"CREATE INDEX hook_run_wanted ON hook_run (job) WHERE wanted;"
+	/* As job_count, kept by triggers. The first three may go down, the others never do. */
+	"CREATE TABLE total (name TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"INSERT INTO total SELECT 'backups', count(*) FROM backup"
+	"  UNION ALL SELECT 'backup-bytes', coalesce(sum(size), 0) FROM backup"
+	"  UNION ALL SELECT 'damaged', 0"
+	"  UNION ALL VALUES ('done', 0), ('failed', 0), ('cancelled', 0), ('read-bytes', 0),"
+	"    ('done-usec', 0);"
 	"CREATE TABLE slot ("
 	"  position INTEGER PRIMARY KEY,"
 	"  place TEXT NOT NULL UNIQUE,"
@@ -113,7 +120,26 @@ const char *const store_migrations[STORE_SCHEMA_VERSION] = {
 	"CREATE INDEX backup_by_content ON backup (content, created, id);"
 	"CREATE INDEX backup_by_health ON backup (health, created, id);"
 	"CREATE INDEX backup_by_verification ON backup (verified, id);"
-	"CREATE INDEX backup_damaged ON backup (created, id) WHERE damaged = 1;",
+	"CREATE INDEX backup_damaged ON backup (created, id) WHERE damaged = 1;"
+	"CREATE TRIGGER backup_added AFTER INSERT ON backup BEGIN"
+	"  UPDATE total SET n = n + CASE name WHEN 'backups' THEN 1 WHEN 'damaged' THEN new.damaged"
+	"    ELSE new.size END WHERE name IN ('backups', 'backup-bytes', 'damaged');"
+	"END;"
+	"CREATE TRIGGER backup_removed AFTER DELETE ON backup BEGIN"
+	"  UPDATE total SET n = n - CASE name WHEN 'backups' THEN 1 WHEN 'damaged' THEN old.damaged"
+	"    ELSE old.size END WHERE name IN ('backups', 'backup-bytes', 'damaged');"
+	"END;"
+	"CREATE TRIGGER backup_verified AFTER UPDATE OF damaged ON backup BEGIN"
+	"  UPDATE total SET n = n + new.damaged - old.damaged WHERE name = 'damaged';"
+	"END;"
+	"CREATE TRIGGER job_ended AFTER UPDATE OF state ON job"
+	"  WHEN new.state IN ('done', 'failed', 'cancelled') AND old.state <> new.state BEGIN"
+	"  UPDATE total SET n = n + 1 WHERE name = new.state;"
+	"  UPDATE total SET n = n + CASE name WHEN 'done-usec' THEN max(new.finished - "
+	"new.started, 0)"
+	"    ELSE coalesce((SELECT size FROM backup WHERE id = new.backup), 0) END"
+	"    WHERE new.state = 'done' AND name IN ('read-bytes', 'done-usec');"
+	"END;",
 };
 
 #define NEWEST_IN(parameter)                                          \
@@ -196,6 +222,11 @@ const char
 					"key, value",
 			[LAST_BACKUP_OF] = "SELECT max(created) FROM backup WHERE meid = ?1",
 			[NEXT_WATCH] = "SELECT min(meid) FROM backup WHERE meid > ?1",
+			[LIST_TOTALS] = "SELECT name, n FROM total",
+			[LAST_BACKUP] = "SELECT coalesce(max(created), 0) FROM backup",
+			[LONGEST_UNVERIFIED] =
+				"SELECT iif(verified > 0, verified, created) FROM backup "
+				"ORDER BY verified, id LIMIT 1",
 			[WANT_HOOKS] = "INSERT INTO hook_run VALUES (?1, 1, NULL) "
 				       "ON CONFLICT (job) DO UPDATE SET wanted = 1",
 			[WANTED_HOOKS] =

@@ -187,3 +187,21 @@ _must_check_ int store_set_hooks(struct store *store, int64_t job,
 /* The caller frees them with hook_results_free; none when none ran. */
 _must_check_ int store_get_hooks(struct store *store, int64_t job, struct hook_result **ret,
 				 size_t *ret_n);
+
+/* What is worth watching for years; all of it cheap to tell, however much is stored. */
+struct store_totals {
+	uint64_t backups, backup_bytes, damaged;
+	uint64_t last_backup; /* real time of the newest, 0: none */
+	/*
+	 * Of the backup that was not verified for longest: when it last was, or, never, when it was
+	 * made. 0: there is none.
+	 */
+	uint64_t longest_unverified;
+
+	/* Only ever grow: */
+	uint64_t ended[_JOB_STATE_MAX]; /* jobs that ended so; a retried one may end again */
+	uint64_t read_bytes;            /* of the backups that were made */
+	uint64_t done_usec;             /* from the start to the end of the jobs that are done */
+};
+
+_must_check_ int store_get_totals(struct store *store, struct store_totals *ret);

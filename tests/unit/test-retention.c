@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "daemon/retention.h"
@@ -23,6 +24,7 @@ struct one {
 	int days;
 	uint64_t size;
 	const char *label; /* value of "ticket", NULL: none */
+	bool damaged;
 };
 
 /* L: label, y: young, n: no successor, l: among the last, s: spare, G: goes, u: unknown watch. */
@@ -43,49 +45,73 @@ static const struct {
 } cases[] = {
 	{ "no rules: nothing goes",
 	  { 0 },
-	  { { 1, 4, NULL }, { 2, 4, NULL }, { 3, 4, NULL } },
+	  { { 1, 4, NULL, false }, { 2, 4, NULL, false }, { 3, 4, NULL, false } },
 	  "nss" },
 	{ "the last two stay",
 	  { .keep_last = 2 },
-	  { { 1, 4, NULL }, { 2, 4, NULL }, { 3, 4, NULL }, { 4, 4, NULL } },
+	  { { 1, 4, NULL, false },
+	    { 2, 4, NULL, false },
+	    { 3, 4, NULL, false },
+	    { 4, 4, NULL, false } },
 	  "nlGG" },
-	{ "keep-last=1", { .keep_last = 1 }, { { 1, 4, NULL }, { 2, 4, NULL } }, "nG" },
-	{ "the only one stays", { .keep_last = 1 }, { { 900, 4, NULL } }, "n" },
+	{ "keep-last=1",
+	  { .keep_last = 1 },
+	  { { 1, 4, NULL, false }, { 2, 4, NULL, false } },
+	  "nG" },
+	{ "the only one stays", { .keep_last = 1 }, { { 900, 4, NULL, false } }, "n" },
 	{ "a part does not stand for the whole",
 	  { .keep_last = 1 },
-	  { { 1, 1, NULL }, { 2, 4, NULL }, { 3, 4, NULL } },
+	  { { 1, 1, NULL, false }, { 2, 4, NULL, false }, { 3, 4, NULL, false } },
 	  "nnG" },
 	{ "nor do many parts",
 	  { .keep_last = 2 },
-	  { { 1, 1, NULL }, { 2, 1, NULL }, { 3, 1, NULL }, { 4, 4, NULL }, { 5, 4, NULL } },
+	  { { 1, 1, NULL, false },
+	    { 2, 1, NULL, false },
+	    { 3, 1, NULL, false },
+	    { 4, 4, NULL, false },
+	    { 5, 4, NULL, false } },
 	  "nlGnl" },
 	{ "the whole stands for a part",
 	  { .keep_last = 1 },
-	  { { 1, 4, NULL }, { 2, 1, NULL } },
+	  { { 1, 4, NULL, false }, { 2, 1, NULL, false } },
+	  "nG" },
+	{ "what is damaged stands for nothing",
+	  { .keep_last = 1 },
+	  { { 1, 4, NULL, true }, { 2, 4, NULL, false }, { 3, 4, NULL, false } },
+	  "nnG" },
+	{ "what is damaged may go",
+	  { .keep_last = 1 },
+	  { { 1, 4, NULL, false }, { 2, 4, NULL, true } },
 	  "nG" },
 	{ "what is young stays",
 	  { .keep_last = 1, .keep_for_usec = 3 * 86400 * USEC_PER_SEC },
-	  { { 1, 4, NULL }, { 2, 4, NULL }, { 3, 4, NULL }, { 4, 4, NULL } },
+	  { { 1, 4, NULL, false },
+	    { 2, 4, NULL, false },
+	    { 3, 4, NULL, false },
+	    { 4, 4, NULL, false } },
 	  "yyGG" },
 	{ "the future is young",
 	  { .keep_last = 1, .keep_for_usec = 86400 * USEC_PER_SEC },
-	  { { -5, 4, NULL }, { -6, 4, NULL }, { 2, 4, NULL } },
+	  { { -5, 4, NULL, false }, { -6, 4, NULL, false }, { 2, 4, NULL, false } },
 	  "yyG" },
 	{ "a label keeps, whatever its value",
 	  { .keep_last = 1, .keep_labels = &any_ticket, .n_keep_labels = 1 },
-	  { { 1, 4, NULL }, { 2, 4, "open" }, { 3, 4, "closed" }, { 4, 4, NULL } },
+	  { { 1, 4, NULL, false },
+	    { 2, 4, "open", false },
+	    { 3, 4, "closed", false },
+	    { 4, 4, NULL, false } },
 	  "nLLG" },
 	{ "a label keeps with its value",
 	  { .keep_last = 1, .keep_labels = &open_ticket, .n_keep_labels = 1 },
-	  { { 1, 4, NULL }, { 2, 4, "open" }, { 3, 4, "closed" } },
+	  { { 1, 4, NULL, false }, { 2, 4, "open", false }, { 3, 4, "closed", false } },
 	  "nLG" },
 	{ "what a label keeps counts as one of the last",
 	  { .keep_last = 1, .keep_labels = &any_ticket, .n_keep_labels = 1 },
-	  { { 1, 4, "open" }, { 2, 4, NULL } },
+	  { { 1, 4, "open", false }, { 2, 4, NULL, false } },
 	  "LG" },
 	{ "without keep-last the rest is spare",
 	  { .make_room = true, .keep_for_usec = 2 * 86400 * USEC_PER_SEC },
-	  { { 1, 4, NULL }, { 3, 4, NULL }, { 4, 8, NULL } },
+	  { { 1, 4, NULL, false }, { 3, 4, NULL, false }, { 4, 8, NULL, false } },
 	  "ysn" },
 };
 
@@ -102,6 +128,7 @@ static size_t make_backups(const struct one *ones, const char *meid, struct back
 			.size = ones[n].size << 20,
 			.labels = &labels[n],
 			.n_labels = ones[n].label ? 1 : 0,
+			.damaged = ones[n].damaged,
 		};
 	}
 	return n;
@@ -134,7 +161,7 @@ static void test_table(void **state)
 
 static void test_unknown_watch(void **state)
 {
-	static const struct one ones[6] = { { 1, 4, NULL }, { 2, 4, NULL } };
+	static const struct one ones[6] = { { 1, 4, NULL, false }, { 2, 4, NULL, false } };
 	struct retention_rules rules = { .keep_last = 1, .make_room = true };
 	struct retention_decision decisions[2];
 	struct backup backups[6];

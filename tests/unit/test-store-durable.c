@@ -190,6 +190,7 @@ static void test_first_version(void **state)
 {
 	struct place *place = *state;
 	_cleanup_free_ char *sql = NULL;
+	struct store_totals totals;
 	struct backup backup;
 	struct job job;
 
@@ -214,6 +215,9 @@ static void test_first_version(void **state)
 	backup_clear(&backup);
 	assert_int_equal(add_job(place, JOB_QUEUED), 3);
 	assert_int_equal(store_add_audit(place->store, 0, AUDIT_RELOAD, NULL, NULL), 0);
+	assert_int_equal(store_get_totals(place->store, &totals), 0);
+	assert_int_equal(totals.backups, 1);
+	assert_true(totals.backup_bytes > 0);
 }
 
 static void test_not_a_database(void **state)
