@@ -12,10 +12,8 @@
 
 #include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
-#include "protocol/base/time.h"
 
-#define STOP_GRACE_USEC    (3 * USEC_PER_SEC) /* the daemon itself has to end within five seconds */
-#define SILENCE_LIMIT_USEC (120 * USEC_PER_SEC) /* beyond any deadline a worker keeps by itself */
+#define STOP_GRACE_USEC (3 * USEC_PER_SEC) /* the daemon itself has to end within five seconds */
 
 struct worker {
 	struct worker_pool *pool;
@@ -36,6 +34,7 @@ struct worker {
 struct worker_pool {
 	sd_event *event;
 	char *program;
+	uint64_t silence_usec;
 	struct worker *workers;
 	size_t count;
 };
@@ -52,8 +51,14 @@ int worker_pool_new(sd_event *event, const char *program, struct worker_pool **r
 		return -ENOMEM;
 	}
 	pool->event = sd_event_ref(event);
+	pool->silence_usec = WORKER_SILENCE_USEC;
 	*ret = pool;
 	return 0;
+}
+
+void worker_pool_set_silence_limit(struct worker_pool *pool, uint64_t usec)
+{
+	pool->silence_usec = usec;
 }
 
 static void worker_free(struct worker *worker)
@@ -154,12 +159,12 @@ static void take_message(struct worker *worker, struct worker_message *message)
 	switch (message->type) {
 	case WORKER_IDENTITY:
 		worker->resting = !worker->has_job;
-		worker_touch(worker, SILENCE_LIMIT_USEC);
+		worker_touch(worker, worker->pool->silence_usec);
 		if (worker->handler->identified)
 			worker->handler->identified(worker, &message->identity, worker->userdata);
 		break;
 	case WORKER_PROGRESS:
-		worker_touch(worker, SILENCE_LIMIT_USEC);
+		worker_touch(worker, worker->pool->silence_usec);
 		if (worker->handler->progressed)
 			worker->handler->progressed(worker, &message->progress, worker->userdata);
 		break;
@@ -271,7 +276,8 @@ static int attach_sources(struct worker *worker, int pidfd)
 	if (r < 0)
 		return r;
 	r = sd_event_add_time_relative(event, &worker->deadline, CLOCK_MONOTONIC,
-				       SILENCE_LIMIT_USEC, USEC_PER_SEC, on_deadline, worker);
+				       worker->pool->silence_usec, USEC_PER_MSEC * 100, on_deadline,
+				       worker);
 	if (r < 0)
 		return r;
 	(void)sd_event_source_set_description(worker->exit, "worker-exit");
@@ -380,7 +386,7 @@ int worker_read(struct worker *worker, const struct worker_read *read,
 		return r;
 	worker->has_job = true;
 	worker->resting = false;
-	worker_touch(worker, SILENCE_LIMIT_USEC);
+	worker_touch(worker, worker->pool->silence_usec);
 	return 0;
 }
 

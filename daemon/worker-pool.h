@@ -7,10 +7,14 @@
  */
 
 #include <stddef.h>
+#include <stdint.h>
 #include <systemd/sd-event.h>
 
 #include "protocol/base/cleanup.h"
+#include "protocol/base/time.h"
 #include "protocol/control/worker-message.h"
+
+#define WORKER_SILENCE_USEC (120 * USEC_PER_SEC) /* beyond any deadline a worker keeps by itself */
 
 struct worker;
 struct worker_pool;
@@ -30,6 +34,9 @@ struct worker_handler {
 
 /* program is the worker's path, copied. */
 _must_check_ int worker_pool_new(sd_event *event, const char *program, struct worker_pool **ret);
+
+/* Kills a worker that should say something and does not for so long; WORKER_SILENCE_USEC at first. */
+void worker_pool_set_silence_limit(struct worker_pool *pool, uint64_t usec);
 
 /* Kills what still runs, without calling handlers. */
 void worker_pool_free(struct worker_pool *pool);
