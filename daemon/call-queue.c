@@ -13,6 +13,7 @@
 
 struct waiting {
 	struct waiting *next;
+	bool begun; /* its first turn is over */
 	struct call_queue *queue;
 	struct call *call;
 	const struct method *method;
@@ -40,7 +41,8 @@ static void take_out(struct call_queue *queue, struct waiting *waiting)
 
 static void waiting_free(struct waiting *waiting)
 {
-	call_set_gone_callback(waiting->call, NULL, NULL);
+	if (!waiting->begun)
+		call_set_gone_callback(waiting->call, NULL, NULL);
 	message_unref(waiting->parameters);
 	call_unref(waiting->call);
 	free(waiting);
@@ -54,20 +56,30 @@ static void on_gone(struct call *call _unused_, void *userdata)
 	waiting_free(waiting);
 }
 
+/* The first call has a turn; it stays first for as long as it asks for another. */
+static void give_turn(struct call_queue *queue, struct waiting *waiting)
+{
+	if (!waiting->begun)
+		call_set_gone_callback(waiting->call, NULL, NULL);
+	/* One that had begun may have lost its client since. */
+	if (!waiting->begun || call_has_step(waiting->call))
+		queue->handle(waiting->call, waiting->method, waiting->parameters, queue->userdata);
+	waiting->begun = true;
+	if (call_has_step(waiting->call))
+		return;
+	/* The handler may have kept the call, with a callback of its own. */
+	take_out(queue, waiting);
+	message_unref(waiting->parameters);
+	call_unref(waiting->call);
+	free(waiting);
+}
+
 static int on_turn(sd_event_source *source, void *userdata)
 {
 	struct call_queue *queue = userdata;
-	struct waiting *waiting = queue->first;
 
-	if (waiting) {
-		take_out(queue, waiting);
-		call_set_gone_callback(waiting->call, NULL, NULL);
-		queue->handle(waiting->call, waiting->method, waiting->parameters, queue->userdata);
-		/* The handler may have kept the call, with a callback of its own. */
-		message_unref(waiting->parameters);
-		call_unref(waiting->call);
-		free(waiting);
-	}
+	if (queue->first)
+		give_turn(queue, queue->first);
 	return sd_event_source_set_enabled(source, queue->first ? SD_EVENT_ON : SD_EVENT_OFF);
 }
 

@@ -3,7 +3,9 @@
 
 /*
  * Calls that take long to answer (lists) wait here and are answered one at a time, behind all else
- * that the loop has to do: so a short call waits for one of them at most, however many there are.
+ * that the loop has to do. One that asks for more turns (call_set_step) has them before the next
+ * begins: so a short call waits for one turn at most, however many and long the others are, and the
+ * memory of only one of them is in use.
  */
 
 #include <systemd/sd-event.h>
@@ -15,7 +17,7 @@ struct call_queue;
 struct json_object;
 struct method;
 
-/* Answers a call whose turn has come. */
+/* Answers a call whose turn has come, or takes its next step. */
 typedef void (*call_queue_handler)(struct call *call, const struct method *method,
 				   struct json_object *parameters, void *userdata);
 

@@ -7,6 +7,7 @@
 
 #include "daemon/manager.h"
 #include "daemon/methods.h"
+#include "daemon/paged-list.h"
 #include "protocol/base/digest.h"
 #include "protocol/base/strings.h"
 #include "protocol/base/time.h"
@@ -25,8 +26,12 @@ struct query {
 	bool damaged;
 };
 
-static void query_clear(struct query *query)
+static void query_free(void *userdata)
 {
+	struct query *query = userdata;
+
+	if (!query)
+		return;
 	free(query->chip);
 	free(query->meid);
 	free(query->firmware);
@@ -35,6 +40,7 @@ static void query_clear(struct query *query)
 	labels_free(query->labels, query->n_labels);
 	for (size_t i = 0; i < query->n_words; i++)
 		free(query->words[i]);
+	free(query);
 }
 
 static int read_labels(struct json_object *value, void *target, struct problem *problem)
@@ -149,11 +155,10 @@ static int query_read(struct json_object *parameters, struct query *query, struc
 	return 0;
 }
 
-static int make_list(struct manager *manager, void *userdata, size_t limit,
-		     struct json_object **ret)
+static int page_of_backups(struct manager *manager, void *userdata, size_t limit,
+			   struct paged_list *list)
 {
 	struct query *query = userdata;
-	_cleanup_message_ struct json_object *array = NULL;
 	struct json_object *object;
 	struct backup *backups = NULL;
 	size_t n = 0;
@@ -161,32 +166,49 @@ static int make_list(struct manager *manager, void *userdata, size_t limit,
 
 	query->filter.limit = limit;
 	r = store_list_backups(manager_store(manager), &query->filter, &backups, &n);
-	if (r >= 0)
-		r = message_new_array(&array);
+	if (n > 0)
+		r = str_replace(&query->before, backups[n - 1].id);
+	query->filter.before = query->before;
 	for (size_t i = 0; i < n; i++) {
 		if (r >= 0)
 			r = backup_to_json(&backups[i], &object);
 		if (r >= 0)
-			r = message_append(array, object);
+			r = paged_list_add(list, object);
 		backup_clear(&backups[i]);
 	}
 	free(backups);
-	if (r < 0)
-		return r;
-	return message_build(ret, MEMBERS(M_OBJECT("backups", TAKE_PTR(array)),
-					  n == limit ? M_BOOL("more", true) : M_NONE));
+	return r < 0 ? r : (int)n;
 }
+
+static const struct paged_list_type list_of_backups = {
+	.member = "backups",
+	.page = page_of_backups,
+	.free = query_free,
+};
+
+/* In their order no row is a place to go on from: the only page has them all. */
+static const struct paged_list_type list_of_due_backups = {
+	.member = "backups",
+	.page_rows = LIMIT_LIST,
+	.page = page_of_backups,
+	.free = query_free,
+};
 
 int method_list_backups(struct call *call, struct json_object *parameters, void *userdata)
 {
 	struct control *control = userdata;
-	_cleanup_(query_clear) struct query query = { 0 };
+	struct query *query = calloc(1, sizeof(*query));
 	struct problem problem = { 0 };
-	int r = query_read(parameters, &query, &problem);
+	int r = query ? query_read(parameters, query, &problem) : -ENOMEM;
 
-	if (r >= 0)
-		r = methods_reply_list(call, control->manager, make_list, &query,
-				       (size_t)query.limit);
+	if (r < 0) {
+		query_free(query);
+	} else {
+		r = paged_list_answer(call, control->manager,
+				      query->not_verified_since ? &list_of_due_backups
+								: &list_of_backups,
+				      query, (size_t)query->limit);
+	}
 	if (r == -EINVAL)
 		r = problem_set(&problem, "before", "is no backup and has not the form of an id");
 	return r == -EBADMSG ? call_invalid(call, &problem) : r;

@@ -6,6 +6,7 @@
 #include "daemon/log.h"
 #include "daemon/manager.h"
 #include "daemon/methods.h"
+#include "daemon/paged-list.h"
 #include "daemon/submission.h"
 #include "protocol/base/strings.h"
 #include "protocol/control/error.h"
@@ -156,40 +157,59 @@ static int read_labels(struct json_object *object, struct job_filter *filter, st
 	return r;
 }
 
-/* Newest first; what the answer has no room for is left out, and more says that it was. */
-static int list_as_json(struct manager *manager, void *query, size_t limit,
-			struct json_object **ret)
+struct job_query {
+	struct job_filter filter;
+	struct label *labels;
+};
+
+static void job_query_free(void *userdata)
 {
-	struct job_filter *filter = query;
-	_cleanup_message_ struct json_object *array = NULL;
+	struct job_query *query = userdata;
+
+	labels_free(query->labels, query->filter.n_labels);
+	free(query);
+}
+
+static int add_job(struct manager *manager, struct job *job, struct paged_list *list)
+{
 	struct json_object *object;
+	struct job live = { 0 };
+	int r;
+
+	if (job->state == JOB_RUNNING && manager_get_job(manager, job->id, &live) >= 0)
+		job->progress = live.progress;
+	job_clear(&live);
+	r = job_to_json(job, &object);
+	return r < 0 ? r : paged_list_add(list, object);
+}
+
+/* Newest first. */
+static int page_of_jobs(struct manager *manager, void *userdata, size_t limit,
+			struct paged_list *list)
+{
+	struct job_query *query = userdata;
 	struct job *jobs = NULL;
 	size_t n = 0;
 	int r;
 
-	filter->limit = limit;
-	r = store_list_jobs(manager_store(manager), filter, &jobs, &n);
-	if (r >= 0)
-		r = message_new_array(&array);
+	query->filter.limit = limit;
+	r = store_list_jobs(manager_store(manager), &query->filter, &jobs, &n);
+	if (n > 0)
+		query->filter.before = jobs[n - 1].id;
 	for (size_t i = 0; i < n; i++) {
-		struct job live = { 0 };
-
-		if (r >= 0 && jobs[i].state == JOB_RUNNING &&
-		    manager_get_job(manager, jobs[i].id, &live) >= 0)
-			jobs[i].progress = live.progress;
-		job_clear(&live);
 		if (r >= 0)
-			r = job_to_json(&jobs[i], &object);
-		if (r >= 0)
-			r = message_append(array, object);
+			r = add_job(manager, &jobs[i], list);
 		job_clear(&jobs[i]);
 	}
 	free(jobs);
-	if (r < 0)
-		return r;
-	return message_build(ret, MEMBERS(M_OBJECT("jobs", TAKE_PTR(array)),
-					  n == limit ? M_BOOL("more", true) : M_NONE));
+	return r < 0 ? r : (int)n;
 }
+
+static const struct paged_list_type list_of_jobs = {
+	.member = "jobs",
+	.page = page_of_jobs,
+	.free = job_query_free,
+};
 
 int method_list_jobs(struct call *call, struct json_object *parameters, void *userdata)
 {
@@ -218,25 +238,23 @@ int method_list_jobs(struct call *call, struct json_object *parameters, void *us
 	};
 	struct control *control = userdata;
 	_cleanup_(list_jobs_clear) struct list_jobs list = { .limit = LIMIT_LIST };
-	struct job_filter filter = { 0 };
-	struct label *labels = NULL;
+	struct job_query *query = calloc(1, sizeof(*query));
 	struct problem problem;
-	int r;
+	int r = query ? 0 : -ENOMEM;
 
-	r = message_read(parameters, fields, ARRAY_SIZE(fields), &list, &problem);
 	if (r >= 0)
-		r = read_states(list.states, &filter.states, &problem);
+		r = message_read(parameters, fields, ARRAY_SIZE(fields), &list, &problem);
 	if (r >= 0)
-		r = read_labels(list.labels, &filter, &labels, &problem);
-	if (r == -EBADMSG)
-		return call_invalid(call, &problem);
-	if (r < 0)
-		return r;
-	filter.since = list.since;
-	filter.before = list.before;
-	r = methods_reply_list(call, control->manager, list_as_json, &filter, (size_t)list.limit);
-	labels_free(labels, filter.n_labels);
-	return r;
+		r = read_states(list.states, &query->filter.states, &problem);
+	if (r >= 0)
+		r = read_labels(list.labels, &query->filter, &query->labels, &problem);
+	if (r < 0) {
+		free(query);
+		return r == -EBADMSG ? call_invalid(call, &problem) : r;
+	}
+	query->filter.since = list.since;
+	query->filter.before = list.before;
+	return paged_list_answer(call, control->manager, &list_of_jobs, query, (size_t)list.limit);
 }
 
 /* ---- one job ---- */

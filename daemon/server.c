@@ -90,6 +90,13 @@ static int run_method(struct call *call, const struct interface *interface,
 	return r < 0 ? answer_failure(call, interface, r) : 0;
 }
 
+static int run_step(struct call *call, const struct interface *interface)
+{
+	int r = call_run_step(call);
+
+	return r < 0 ? answer_failure(call, interface, r) : 0;
+}
+
 static int handle_call(struct server *server, struct call *call, struct json_object *parameters)
 {
 	const char *full_name = call_method(call), *dot = strrchr(full_name, '.');
@@ -163,7 +170,10 @@ static void on_long_call(struct call *call, const struct method *method,
 		return;
 	*strrchr(name, '.') = '\0';
 	interface = find_interface(server, name, &interface_userdata);
-	(void)run_method(call, interface, method, parameters, interface_userdata);
+	if (call_has_step(call))
+		(void)run_step(call, interface);
+	else
+		(void)run_method(call, interface, method, parameters, interface_userdata);
 }
 
 /* ---- Connections ---- */

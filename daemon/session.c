@@ -28,6 +28,8 @@ struct call {
 	void *gone_userdata;
 	call_callback drain;
 	void *drain_userdata;
+	call_step step;
+	void *step_userdata;
 };
 
 /*
@@ -232,6 +234,22 @@ void call_set_drain_callback(struct call *call, call_callback callback, void *us
 {
 	call->drain = callback;
 	call->drain_userdata = userdata;
+}
+
+void call_set_step(struct call *call, call_step step, void *userdata)
+{
+	call->step = step;
+	call->step_userdata = userdata;
+}
+
+bool call_has_step(const struct call *call)
+{
+	return call->step;
+}
+
+int call_run_step(struct call *call)
+{
+	return call->step(call, call->step_userdata);
 }
 
 size_t call_output_pending(const struct call *call)

@@ -70,7 +70,18 @@ size_t call_output_pending(const struct call *call);
  * its newest state. */
 void call_set_drain_callback(struct call *call, call_callback callback, void *userdata);
 
+/*
+ * For the handler of a long method that has not answered yet and wants another turn, after all else
+ * that the loop has to do: called until it returns 0 (or, like a handler, a negative errno). NULL:
+ * none any more.
+ */
+typedef int (*call_step)(struct call *call, void *userdata);
+void call_set_step(struct call *call, call_step step, void *userdata);
+
 /* ---- For the server ---- */
+
+bool call_has_step(const struct call *call);
+int call_run_step(struct call *call);
 
 struct session_owner {
 	sd_event *event;

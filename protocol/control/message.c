@@ -119,6 +119,27 @@ int message_parse(const char *text, size_t size, struct json_object **ret)
 	return 0;
 }
 
+static int put_own_text(struct json_object *object, struct printbuf *to, _unused_ int level,
+			_unused_ int flags)
+{
+	const char *text = json_object_get_userdata(object);
+
+	return printbuf_memappend(to, text, (int)strlen(text));
+}
+
+int message_from_own_text(char *text, struct json_object **ret)
+{
+	struct json_object *object = json_object_new_object();
+
+	if (!object) {
+		free(text);
+		return -ENOMEM;
+	}
+	json_object_set_serializer(object, put_own_text, text, json_object_free_userdata);
+	*ret = object;
+	return 0;
+}
+
 static int to_text(struct json_object *object, int flags, char **ret)
 {
 	const char *text;

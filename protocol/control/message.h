@@ -43,6 +43,12 @@ DEFINE_CLEANUP(struct json_object *, message_unref);
  */
 _must_check_ int message_parse(const char *text, size_t size, struct json_object **ret);
 
+/*
+ * A value whose text, JSON that this program has made itself, is known already: it is put into what
+ * is made of it as it is. Takes text, which comes from malloc, also on failure. -ENOMEM.
+ */
+_must_check_ int message_from_own_text(char *text, struct json_object **ret);
+
 /* One line without a newline; the caller frees it. -ENOMEM. */
 _must_check_ int message_to_text(struct json_object *object, char **ret);
 /* Indented, for people. */
