@@ -11,7 +11,8 @@
 #include "protocol/control/limits.h"
 #include "protocol/control/message.h"
 
-#define CHANGED_MAX (LIMIT_QUEUED_JOBS + 1000U) /* names kept for a follower that does not read */
+#define CHANGED_MAX  (LIMIT_QUEUED_JOBS + 1000U) /* names kept for a follower that does not read */
+#define TOLD_AT_ONCE 16U /* jobs told in one turn of the loop: the others are to have theirs */
 
 struct follower {
 	struct follow *follow;
@@ -143,16 +144,22 @@ static bool make_room(struct follower *follower)
 	return true;
 }
 
-static void remember_job(struct follower *follower, int64_t id)
+/* One that is not remembered yet. */
+static void remember_new_job(struct follower *follower, int64_t id)
 {
-	for (size_t i = follower->n_changed; i > 0; i--)
-		if (follower->changed[i - 1] == id)
-			return;
 	if (follower->n_changed == CHANGED_MAX || !make_room(follower)) {
 		too_slow(follower);
 		return;
 	}
 	follower->changed[follower->n_changed++] = id;
+}
+
+static void remember_job(struct follower *follower, int64_t id)
+{
+	for (size_t i = follower->n_changed; i > 0; i--)
+		if (follower->changed[i - 1] == id)
+			return;
+	remember_new_job(follower, id);
 }
 
 static void remember_port(struct follower *follower, const char *slot)
@@ -186,13 +193,16 @@ static void tell_changed_ports(struct follower *follower)
 	}
 }
 
-/* Tells the newest state of what has changed, oldest change first, until the connection is full. */
+/*
+ * Tells the newest state of what has changed, oldest change first, until the connection is full or
+ * it is the others' turn.
+ */
 static void tell_changed(struct follower *follower)
 {
 	size_t told = 0;
 
 	tell_changed_ports(follower);
-	while (told < follower->n_changed && !follower->over &&
+	while (told < MIN_OF(follower->n_changed, (size_t)TOLD_AT_ONCE) && !follower->over &&
 	       call_output_pending(follower->call) == 0) {
 		struct job job = { 0 };
 
@@ -206,6 +216,8 @@ static void tell_changed(struct follower *follower)
 	if (told > 0)
 		memmove(follower->changed, follower->changed + told,
 			follower->n_changed * sizeof(*follower->changed));
+	if (follower->n_changed > 0 && call_output_pending(follower->call) == 0)
+		call_drain_soon(follower->call);
 }
 
 static void settle(struct follower *follower)
@@ -252,37 +264,32 @@ static bool follows(const struct follower *follower, int64_t id)
 
 static int remember_ids(struct follower *follower, const int64_t *ids, size_t n)
 {
+	if (n == 0)
+		return 0;
 	follower->ids = calloc(n, sizeof(*follower->ids));
 	if (!follower->ids)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		if (!follows(follower, ids[i])) {
 			follower->ids[follower->n_ids++] = ids[i];
-			remember_job(follower, ids[i]);
+			remember_new_job(follower, ids[i]);
 		}
 	return 0;
 }
 
-static int remember_everything(struct follower *follower)
+static void remember_everything(struct follower *follower)
 {
 	struct manager *manager = follower->follow->manager;
 	const struct bench *bench = manager_bench(manager);
-	struct job *jobs;
+	const struct job *const *jobs;
 	size_t n;
-	int r;
 
 	for (size_t i = 0; i < bench->n; i++)
 		if (!bench->ports[i]->gone)
 			remember_port(follower, bench->ports[i]->port.slot);
-	r = store_load_unfinished(manager_store(manager), &jobs, &n);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < n; i++) {
-		remember_job(follower, jobs[i].id);
-		job_clear(&jobs[i]);
-	}
-	free(jobs);
-	return 0;
+	jobs = manager_unfinished(manager, &n);
+	for (size_t i = 0; i < n; i++)
+		remember_new_job(follower, jobs[i]->id);
 }
 
 int follow_add(struct follow *follow, struct call *call, const int64_t *ids, size_t n,
@@ -300,7 +307,9 @@ int follow_add(struct follow *follow, struct call *call, const int64_t *ids, siz
 	*follower = (struct follower){ .follow = follow, .next = follow->followers };
 	follow->followers = follower;
 	follower->call = call_ref(call);
-	r = n > 0 ? remember_ids(follower, ids, n) : remember_everything(follower);
+	if (n == 0)
+		remember_everything(follower);
+	r = remember_ids(follower, ids, n);
 	if (r < 0) {
 		follower_free(follower);
 		return r;

@@ -70,6 +70,9 @@ _must_check_ int manager_submit(struct manager *manager, const struct job_reques
 _must_check_ int manager_cancel(struct manager *manager, int64_t id, uid_t uid);
 _must_check_ int manager_retry(struct manager *manager, int64_t id, uid_t uid);
 
+/* All unfinished jobs, by id; borrowed until the next change of any. */
+const struct job *const *manager_unfinished(const struct manager *manager, size_t *ret_n);
+
 /* With live progress; the caller clears it. */
 _must_check_ int manager_get_job(struct manager *manager, int64_t id, struct job *ret);
 

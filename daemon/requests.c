@@ -107,6 +107,11 @@ int manager_retry(struct manager *manager, int64_t id, uid_t uid)
 	return 0;
 }
 
+const struct job *const *manager_unfinished(const struct manager *manager, size_t *ret_n)
+{
+	return queue_jobs(manager->queue, ret_n);
+}
+
 int manager_get_job(struct manager *manager, int64_t id, struct job *ret)
 {
 	const struct job *live = queue_find(manager->queue, id);

@@ -46,6 +46,7 @@ struct session {
 	sd_event_source *timer;    /* a half-sent call */
 	struct call *call;         /* not answered yet; its holders own it */
 	uint64_t output_since;     /* the client took none of the output that waits */
+	bool drain_soon;           /* the call's drain callback wants a turn */
 	bool more_input;           /* the input may hold another whole call */
 	bool ended_input;
 	bool broken;
@@ -252,6 +253,14 @@ int call_run_step(struct call *call)
 	return call->step(call, call->step_userdata);
 }
 
+void call_drain_soon(struct call *call)
+{
+	if (!call->session)
+		return;
+	call->session->drain_soon = true;
+	session_defer(call->session);
+}
+
 size_t call_output_pending(const struct call *call)
 {
 	return call->session ? frame_pending(call->session->frame) : 0;
@@ -332,10 +341,22 @@ static void session_settle(struct session *session, int r)
 		session->owner.closed(session, session->owner.userdata);
 }
 
+/* Whoever streams may go on: the client has taken everything. */
+static void session_drain(struct session *session)
+{
+	struct call *call;
+
+	session->drain_soon = false;
+	if (!session->call || !session->call->drain)
+		return;
+	call = call_ref(session->call);
+	call->drain(call, call->drain_userdata);
+	call_unref(call);
+}
+
 static int session_flush(struct session *session)
 {
 	size_t pending = frame_pending(session->frame);
-	struct call *call;
 	int r;
 
 	if (pending == 0)
@@ -343,12 +364,9 @@ static int session_flush(struct session *session)
 	r = frame_flush(session->frame);
 	if (frame_pending(session->frame) < pending)
 		session->output_since = time_now();
-	if (r != 0 || !session->call || !session->call->drain)
-		return MIN_OF(r, 0);
-	call = call_ref(session->call);
-	call->drain(call, call->drain_userdata);
-	call_unref(call);
-	return 0;
+	if (r == 0)
+		session_drain(session);
+	return MIN_OF(r, 0);
 }
 
 static int session_receive(struct session *session)
@@ -391,6 +409,8 @@ static int on_deferred(sd_event_source *source _unused_, void *userdata)
 {
 	struct session *session = userdata;
 
+	if (session->drain_soon && !session->broken && frame_pending(session->frame) == 0)
+		session_drain(session);
 	session_settle(session, session->broken ? -ECONNRESET : session_dispatch(session));
 	return 0;
 }

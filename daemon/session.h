@@ -70,6 +70,9 @@ size_t call_output_pending(const struct call *call);
  * its newest state. */
 void call_set_drain_callback(struct call *call, call_callback callback, void *userdata);
 
+/* Has the drain callback called in a later turn of the loop, once nothing waits to be taken. */
+void call_drain_soon(struct call *call);
+
 /*
  * For the handler of a long method that has not answered yet and wants another turn, after all else
  * that the loop has to do: called until it returns 0 (or, like a handler, a negative errno). NULL:

@@ -25,6 +25,9 @@ void bench_memory(struct figures *figures, bool quick);
 /* How often a daemon with nothing to do wakes up. */
 void bench_idle(struct figures *figures, bool quick);
 
+/* How long a client waits while others do their worst, beside a bare echo. */
+void bench_latency(struct figures *figures, bool quick);
+
 /* The health check of an image beside SHA-256 over it. */
 void bench_check(struct figures *figures, bool quick);
 

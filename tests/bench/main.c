@@ -74,6 +74,7 @@ static const struct {
 	{ "plugs", bench_plugs },
 	{ "memory", bench_memory },
 	{ "idle", bench_idle },
+	{ "latency", bench_latency },
 	{ "check", bench_check },
 	{ "submits", bench_submits },
 	{ "full-store", bench_full_store },

@@ -9,14 +9,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "protocol/base/fd.h"
@@ -24,21 +18,13 @@
 #include "protocol/base/time.h"
 #include "protocol/control/error.h"
 #include "protocol/control/limits.h"
-#include "protocol/control/varlink.h"
+#include "tests/integration/attackers.h"
+#include "tests/integration/witness.h"
 
 #define MIB            (1U << 20)
-#define CROWD          1000U
 #define HALF_OPEN      100U
-#define DEAF           200U
-#define DYING          200U
 #define FOLLOWERS      20U
 #define SAMPLES_MIN    50U
-#define SAMPLES_MAX    100000U
-#define LATENCY_MAX    (2 * USEC_PER_SEC)
-#define ANSWER_MSEC    20000
-#define GET_STATUS     "{\"method\":\"io.mtkrbd.Control.GetStatus\"}"
-#define LIST_JOBS      "{\"method\":\"io.mtkrbd.Control.ListJobs\"}"
-#define FOLLOW         "{\"method\":\"io.mtkrbd.Control.Follow\",\"more\":true}"
 #define INVALID        "org.varlink.service.InvalidParameter"
 #define PROCESS_STATUS 8192U
 
@@ -50,60 +36,6 @@
 #define MEMORY_PEAK  (64U * MIB)
 #define MEMORY_AFTER (32U * MIB)
 #endif
-
-/* ---- Connections ---- */
-
-static int dial(const struct rig *rig)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_true(fd >= 0);
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", rig->socket);
-	assert_return_code(connect(fd, (const struct sockaddr *)&address, sizeof(address)), errno);
-	return fd;
-}
-
-static ssize_t say(int fd, const char *text, size_t size)
-{
-	return send(fd, text, size, MSG_NOSIGNAL);
-}
-
-/* With the NUL that ends it; whether the daemon still takes it. */
-static bool call(int fd, const char *text)
-{
-	return say(fd, text, strlen(text) + 1) == (ssize_t)strlen(text) + 1;
-}
-
-/* One reply into text; false when the connection ended before. */
-static bool hear(int fd, char *text, size_t size)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	size_t n = 0;
-
-	while (n < size) {
-		ssize_t r;
-
-		if (poll(&pfd, 1, ANSWER_MSEC) != 1)
-			fail_msg("neither an answer nor an end in %d ms", ANSWER_MSEC);
-		r = recv(fd, text + n, 1, 0);
-		if (r <= 0)
-			return false;
-		if (text[n++] == '\0')
-			return true;
-	}
-	fail_msg("the answer does not end");
-	return false;
-}
-
-/* The connection ends without another word. */
-static bool is_over(int fd)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	char byte;
-
-	return poll(&pfd, 1, ANSWER_MSEC) == 1 && recv(fd, &byte, 1, 0) <= 0;
-}
 
 /* ---- The daemon, seen from outside ---- */
 
@@ -121,180 +53,17 @@ static uint64_t memory_of(pid_t pid, const char *key)
 	return kib * 1024;
 }
 
-/* Another client, which asks for the status over and over in a process of its own. */
-struct witness {
-	pid_t pid;
-	struct samples {
-		volatile bool stop, failed;
-		volatile uint32_t n;
-		uint32_t usec[SAMPLES_MAX];
-	} * samples; /* shared */
-};
-
-static bool ask(int fd)
-{
-	char text[1024];
-
-	if (!call(fd, GET_STATUS))
-		return false;
-	for (size_t n = 0; n < sizeof(text); n++) {
-		if (recv(fd, text + n, 1, 0) != 1)
-			return false;
-		if (text[n] == '\0')
-			return strstr(text, "\"uptime\"") != NULL;
-	}
-	return false;
-}
-
-static void watch_on(int fd, struct samples *samples)
-{
-	while (!samples->stop && samples->n < SAMPLES_MAX) {
-		uint64_t begin = time_now();
-
-		if (!ask(fd)) {
-			samples->failed = true;
-			_exit(1);
-		}
-		samples->usec[samples->n] = (uint32_t)(time_now() - begin);
-		samples->n++;
-		sleep_ms(2);
-	}
-	_exit(0);
-}
-
-static void witness_start(struct witness *witness, const struct rig *rig)
-{
-	int fd = dial(rig);
-
-	witness->samples = mmap(NULL, sizeof(*witness->samples), PROT_READ | PROT_WRITE,
-				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_true(witness->samples != MAP_FAILED);
-	assert_true(ask(fd));
-	witness->pid = fork();
-	assert_true(witness->pid >= 0);
-	if (witness->pid == 0)
-		watch_on(fd, witness->samples);
-	fd_close(fd);
-}
-
-static int compare(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Its report; it was served all the time. */
-static void witness_end(struct witness *witness, const struct rig *rig, const char *what)
+static void report(struct witness *witness, const struct rig *rig, const char *what)
 {
-	struct samples *samples = witness->samples;
-	uint32_t n;
+	struct witness_report seen = witness_end(witness);
 
-	samples->stop = true;
-	assert_int_equal(waitpid(witness->pid, NULL, 0), witness->pid);
-	assert_false(samples->failed);
-	n = samples->n;
-	assert_true(n > 0);
-	qsort(samples->usec, n, sizeof(samples->usec[0]), compare);
-	print_message("%-34s others wait %.2f ms (median), %.2f ms (longest of %u); "
-		      "memory %.1f MiB, peak %.1f MiB\n",
-		      what, samples->usec[n / 2] / 1e3, samples->usec[n - 1] / 1e3, n,
+	print_message("%-34s others wait %.2f ms (median), %.2f ms (99 %%), %.2f ms (longest of "
+		      "%u); memory %.1f MiB, peak %.1f MiB\n",
+		      what, seen.median, seen.p99, seen.longest, seen.n,
 		      (double)memory_of(rig->daemon, "VmRSS") / MIB,
 		      (double)memory_of(rig->daemon, "VmHWM") / MIB);
-	assert_true(samples->usec[n - 1] < LATENCY_MAX);
 	assert_true(memory_of(rig->daemon, "VmHWM") < MEMORY_PEAK);
-	(void)munmap(samples, sizeof(*samples));
-}
-
-/* ---- Each kind of attacker ---- */
-
-/* Those within the limit are served, the others are told and sent away. */
-static void a_crowd(const struct rig *rig)
-{
-	static int fds[CROWD];
-	size_t served = 0, refused = 0;
-	char text[1024];
-
-	for (size_t i = 0; i < CROWD; i++)
-		fds[i] = dial(rig);
-	for (size_t i = 0; i < CROWD; i++) {
-		struct varlink_reply reply = { 0 };
-
-		(void)call(fds[i], GET_STATUS);
-		assert_true(hear(fds[i], text, sizeof(text)));
-		assert_int_equal(varlink_reply_from_text(text, strlen(text), &reply), 0);
-		if (reply.error) {
-			assert_string_equal(reply.error, ERROR_LIMIT_REACHED);
-			assert_true(is_over(fds[i]));
-			refused++;
-		} else {
-			served++;
-		}
-		varlink_reply_clear(&reply);
-	}
-	/* One place is the witness's. */
-	assert_int_equal(served, LIMIT_CONNECTIONS_PER_UID - 1);
-	assert_int_equal(refused, CROWD - served);
-	for (size_t i = 0; i < CROWD; i++)
-		fd_close(fds[i]);
-}
-
-static void endless_message(const struct rig *rig)
-{
-	_cleanup_close_ int fd = dial(rig);
-	_cleanup_free_ char *noise = malloc(MIB);
-	uint64_t sent = 0;
-	ssize_t n = 0;
-
-	assert_non_null(noise);
-	memset(noise, 'x', MIB);
-	while (sent < 100ULL * MIB) {
-		n = say(fd, noise, MIB);
-		if (n < 0)
-			break;
-		sent += (uint64_t)n;
-	}
-	/* It was not read to the end, nor kept. */
-	assert_true(n < 0);
-	assert_true(sent < 4 * MIB);
-}
-
-static void assert_hangs_up_on(const struct rig *rig, const char *text, size_t size)
-{
-	_cleanup_close_ int fd = dial(rig);
-
-	assert_int_equal(say(fd, text, size), size);
-	assert_true(is_over(fd));
-}
-
-static void malformed_messages(const struct rig *rig)
-{
-	static const char *const texts[] = {
-		"",
-		"[]",
-		"null",
-		"{",
-		"{}",
-		"{\"method\":7}",
-		"{\"method\":\"a\xff.b\"}",
-		"{\"method\":\"a.b\",\"parameters\":{\"x\":\"\xed\xa0\x80\"}}",
-		"{\"method\":\"a.b\",\"parameters\":{\"x\":\"\\ud800\"}}",
-		"{\"method\":\"a.b\",\"parameters\":{\"x\":1e999}}",
-		"{\"method\":\"a.b\",\"parameters\":{\"x\":99999999999999999999}}",
-		"{\"method\":\"a.b\",\"parameters\":{\"x\":NaN}}",
-		"{\"method\":\"a.b\",\"parameters\":{\"x\":1,\"x\":2}}",
-		"{\"method\":\"a.b\"}trailing",
-	};
-	size_t depth = LIMIT_REQUEST_BYTES / 8;
-	_cleanup_free_ char *deep = malloc(depth * 5 + 1);
-	char *end = deep;
-
-	assert_non_null(deep);
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		assert_hangs_up_on(rig, texts[i], strlen(texts[i]) + 1);
-	for (size_t i = 0; i < depth; i++)
-		end = stpcpy(end, "{\"a\":");
-	assert_hangs_up_on(rig, deep, strlen(deep) + 1);
 }
 
 /* Well formed, but no sense for the method: told by the field's name. */
@@ -327,44 +96,6 @@ static void numbers_out_of_range(const struct rig *rig)
 	}
 }
 
-/* They ask for a long answer, hear its beginning, and are gone. */
-static void dying_clients(const struct rig *rig)
-{
-	for (size_t i = 0; i < DYING; i++) {
-		_cleanup_close_ int fd = dial(rig);
-		char begin[16];
-
-		assert_true(call(fd, LIST_JOBS));
-		if (i % 2 == 0)
-			assert_true(recv(fd, begin, sizeof(begin), 0) > 0);
-	}
-}
-
-/* They send calls for as long as these are taken, and read nothing. */
-static void deaf_clients(const struct rig *rig)
-{
-	static int fds[DEAF];
-	size_t n_calls = 0, n_dropped = 0;
-
-	for (size_t i = 0; i < DEAF; i++)
-		fds[i] = dial(rig);
-	for (size_t round = 0; round < 20; round++)
-		for (size_t i = 0; i < DEAF; i++)
-			n_calls += send(fds[i], LIST_JOBS, sizeof(LIST_JOBS),
-					MSG_NOSIGNAL | MSG_DONTWAIT) > 0;
-	assert_true(n_calls >= DEAF);
-	/* Lists are made in turn: when ours comes, theirs were made. */
-	message_unref(rig_call(rig, "ListJobs", "{}", NULL));
-	for (size_t i = 0; i < DEAF; i++) {
-		struct pollfd pfd = { .fd = fds[i] };
-
-		n_dropped += poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLHUP);
-		fd_close(fds[i]);
-	}
-	/* Not all of them could be kept, but more than none. */
-	assert_true(n_dropped > 0 && n_dropped < DEAF);
-}
-
 /* ---- Tests ---- */
 
 static int set_up(void **state)
@@ -382,41 +113,28 @@ static int set_up(void **state)
 	return 0;
 }
 
-/* Jobs whose list is as long as a reply may be. */
-static void fill_queue(const struct rig *rig)
-{
-	char note[400];
-	_cleanup_free_ char *request = NULL;
-
-	memset(note, 'n', sizeof(note) - 1);
-	note[sizeof(note) - 1] = '\0';
-	request = str_format("{\"slot\":\"nowhere\",\"count\":%u,\"labels\":{\"note\":\"%s\"}}",
-			     LIMIT_COUNT, note);
-	(void)rig_submit(rig, request);
-}
-
 static void attack(const struct rig *rig, void (*how)(const struct rig *rig), const char *what)
 {
 	struct witness witness;
 
-	witness_start(&witness, rig);
+	witness_start(&witness, rig->socket);
 	do
 		how(rig);
-	while (witness.samples->n < SAMPLES_MIN && !witness.samples->failed);
-	witness_end(&witness, rig, what);
+	while (!witness_has_seen(&witness, SAMPLES_MIN));
+	report(&witness, rig, what);
 }
 
 static void test_attackers(void **state)
 {
 	struct rig *rig = *state;
 
-	fill_queue(rig);
-	attack(rig, a_crowd, "1,000 connections");
-	attack(rig, endless_message, "100 MiB without an end");
-	attack(rig, malformed_messages, "malformed and deeply nested");
+	attacker_fill_queue(rig);
+	attack(rig, attack_crowd, "1,000 connections");
+	attack(rig, attack_endless, "100 MiB without an end");
+	attack(rig, attack_malformed, "malformed and deeply nested");
 	attack(rig, numbers_out_of_range, "numbers out of range");
-	attack(rig, dying_clients, "clients that die in mid-reply");
-	attack(rig, deaf_clients, "clients that never read");
+	attack(rig, attack_dying, "clients that die in mid-reply");
+	attack(rig, attack_deaf, "clients that never read");
 	message_unref(rig_call(rig, "GetStatus", "{}", NULL));
 	assert_true(memory_of(rig->daemon, "VmRSS") < MEMORY_AFTER);
 }
@@ -429,17 +147,17 @@ static void test_half_open(void **state)
 	int fds[HALF_OPEN];
 	uint64_t begin = time_now();
 
-	witness_start(&witness, rig);
+	witness_start(&witness, rig->socket);
 	for (size_t i = 0; i < HALF_OPEN; i++) {
-		fds[i] = dial(rig);
-		assert_int_equal(say(fds[i], "{\"method\":", 10), 10);
+		fds[i] = attacker_dial(rig->socket);
+		assert_int_equal(attacker_say(fds[i], "{\"method\":", 10), 10);
 	}
 	for (size_t i = 0; i < HALF_OPEN; i++) {
-		assert_true(is_over(fds[i]));
+		assert_true(attacker_is_over(fds[i]));
 		fd_close(fds[i]);
 	}
 	assert_true(time_now() - begin >= (LIMIT_REQUEST_SECONDS - 1) * USEC_PER_SEC);
-	witness_end(&witness, rig, "half-open messages");
+	report(&witness, rig, "half-open messages");
 }
 
 /* Nobody reads the news of a job: it runs and ends all the same. */
@@ -452,17 +170,17 @@ static void test_followers_that_never_read(void **state)
 	int fds[FOLLOWERS];
 	int64_t id;
 
-	fill_queue(rig);
+	attacker_fill_queue(rig);
 	watch_plug(rig, &watch, "watch", "--flash", "new:1M", "--rate", "700000", NULL);
 	for (size_t i = 0; i < FOLLOWERS; i++) {
-		fds[i] = dial(rig);
-		assert_true(call(fds[i], FOLLOW));
+		fds[i] = attacker_dial(rig->socket);
+		assert_true(attacker_call(fds[i], ATTACKER_FOLLOW));
 	}
-	witness_start(&witness, rig);
+	witness_start(&witness, rig->socket);
 	id = rig_submit(rig, "{\"slot\":\"A1\",\"verify\":\"none\"}");
 	rig_attach(rig, watch.link, "A1");
 	job = rig_wait(rig, id, JOB_DONE, 60);
-	witness_end(&witness, rig, "followers that never read");
+	report(&witness, rig, "followers that never read");
 	job_clear(&job);
 	for (size_t i = 0; i < FOLLOWERS; i++)
 		fd_close(fds[i]);
