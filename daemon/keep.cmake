@@ -5,7 +5,7 @@ add_library(mtkrb-keep STATIC
 	archive-share.c
 	store.c store-audit.c store-backups.c store-batches.c
 	store-job-list.c store-jobs.c store-slots.c store-sql.c
-	config-hooks.c config-retention.c retention.c store-hooks.c store-totals.c
+	config-hooks.c config-retention.c retention.c store-deeds.c store-hooks.c store-totals.c
 	store-backup-list.c)
 target_link_libraries(mtkrb-keep
 	PUBLIC mtkrb-control mtkrb-base

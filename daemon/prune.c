@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "daemon/archive.h"
+#include "daemon/log-ids.h"
 #include "daemon/log.h"
 #include "daemon/store.h"
 #include "protocol/base/strings.h"
@@ -65,28 +66,12 @@ static int decide_on(const struct pruner *pruner, const char *meid, struct watch
 	return 0;
 }
 
-/* The row goes together with the entry of who let it go. */
-static int forget(const struct pruner *pruner, const struct backup *backup,
-		  const struct retention_decision *decision, uid_t uid)
-{
-	_cleanup_free_ char *detail =
-		str_format("%s; %s stays", retention_verdict_to_string(decision->verdict),
-			   decision->successor->id);
-	int r = detail ? store_begin(pruner->store) : -ENOMEM;
-
-	if (r < 0)
-		return r;
-	r = store_remove_backup(pruner->store, backup->id);
-	if (r >= 0)
-		r = store_add_audit(pruner->store, uid, AUDIT_PRUNE, backup->id, detail);
-	return store_end(pruner->store, r);
-}
-
 /* Removes one, after a look whether what stands for it is really there. 1 when it is gone. */
 static int let_go(const struct pruner *pruner, const struct backup *backup,
 		  const struct retention_decision *decision, uid_t uid)
 {
-	_cleanup_free_ char *why = NULL;
+	_cleanup_free_ char *why = NULL, *reason = NULL;
+	struct log_context context = { .id = LOG_ID_BACKUP_REMOVED, .backup = backup->id };
 	int r = archive_check_backup(pruner->archive, decision->successor->id, &why);
 
 	if (r < 0) {
@@ -94,7 +79,9 @@ static int let_go(const struct pruner *pruner, const struct backup *backup,
 			    decision->successor->id, why ?: strerrordesc_np(-r));
 		return 0;
 	}
-	r = forget(pruner, backup, decision, uid);
+	reason = str_format("%s; %s stays", retention_verdict_to_string(decision->verdict),
+			    decision->successor->id);
+	r = reason ? store_let_go(pruner->store, backup->id, uid, AUDIT_PRUNE, reason) : -ENOMEM;
 	if (r >= 0)
 		r = archive_remove_backup(pruner->archive, backup->id);
 	if (r == -ENOENT) /* it had no directory any more */
@@ -103,8 +90,7 @@ static int let_go(const struct pruner *pruner, const struct backup *backup,
 		log_error("backup %s cannot be removed: %s", backup->id, strerrordesc_np(-r));
 		return r;
 	}
-	log_notice("backup %s removed: %s; %s stays", backup->id,
-		   retention_verdict_to_string(decision->verdict), decision->successor->id);
+	log_event(LOG_NOTICE, &context, "backup %s removed: %s", backup->id, reason);
 	return 1;
 }
 

@@ -2,8 +2,6 @@
 #include "daemon/queue.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "protocol/base/strings.h"
@@ -170,35 +168,6 @@ static int make_jobs(const struct job_request *request, uid_t owner, struct job 
 	return 0;
 }
 
-static int note(struct store *store, uid_t uid, enum audit_action action, int64_t id,
-		const char *detail)
-{
-	char object[24];
-
-	(void)snprintf(object, sizeof(object), "%" PRId64, id);
-	return store_add_audit(store, uid, action, object, detail);
-}
-
-static const char *origin_of(const struct job *job)
-{
-	for (size_t i = 0; i < job->request.n_labels; i++)
-		if (streq(job->request.labels[i].key, "origin"))
-			return job->request.labels[i].value;
-	return NULL;
-}
-
-static int store_new_jobs(struct store *store, struct job *jobs, size_t n)
-{
-	int r = store_begin(store);
-
-	if (r < 0)
-		return r;
-	r = store_add_jobs(store, jobs, n);
-	for (size_t i = 0; i < n && r >= 0; i++)
-		r = note(store, jobs[i].owner, AUDIT_SUBMIT, jobs[i].id, origin_of(&jobs[i]));
-	return store_end(store, r);
-}
-
 static int add_jobs(struct queue *queue, struct job *jobs, size_t n, int64_t *ret_ids)
 {
 	int r;
@@ -206,7 +175,7 @@ static int add_jobs(struct queue *queue, struct job *jobs, size_t n, int64_t *re
 	r = queue_reserve(queue, n);
 	if (r < 0)
 		return r;
-	r = store_new_jobs(queue->store, jobs, n);
+	r = store_submit_jobs(queue->store, jobs, n);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < n; i++) {
@@ -278,7 +247,7 @@ static int entry_store(struct queue *queue, const struct entry *entry)
 	r = entry->backup.id ? store_add_backup(store, &entry->backup, &entry->job)
 			     : store_update_job(store, &entry->job);
 	if (r >= 0 && entry->cancelled)
-		r = note(store, entry->cancelled_by, AUDIT_CANCEL, entry->job.id, NULL);
+		r = store_audit_job(store, entry->cancelled_by, AUDIT_CANCEL, entry->job.id, NULL);
 	if (r >= 0 && ends_with_hooks(queue, &entry->job))
 		r = store_want_hooks(store, entry->job.id);
 	return store_end(store, r);
@@ -446,18 +415,6 @@ int queue_put_back(struct queue *queue, int64_t id)
 	return 0;
 }
 
-static int store_retry(struct store *store, const struct job *job, uid_t uid)
-{
-	int r = store_begin(store);
-
-	if (r < 0)
-		return r;
-	r = store_update_job(store, job);
-	if (r >= 0)
-		r = note(store, uid, AUDIT_RETRY, job->id, NULL);
-	return store_end(store, r);
-}
-
 int queue_retry(struct queue *queue, int64_t id, uid_t uid, const struct job **ret)
 {
 	struct job job = { 0 };
@@ -480,7 +437,7 @@ int queue_retry(struct queue *queue, int64_t id, uid_t uid, const struct job **r
 	failure_clear(&job.failure);
 	r = queue_reserve(queue, 1);
 	if (r >= 0)
-		r = store_retry(queue->store, &job, uid);
+		r = store_retry_job(queue->store, &job, uid);
 	if (r >= 0)
 		r = queue_insert(queue, &job, &entry);
 	job_clear(&job);

@@ -127,18 +127,6 @@ int manager_get_job(struct manager *manager, int64_t id, struct job *ret)
 
 /* ---- backups ---- */
 
-static int forget_backup(struct store *store, const char *id, uid_t uid)
-{
-	int r = store_begin(store);
-
-	if (r < 0)
-		return r;
-	r = store_remove_backup(store, id);
-	if (r >= 0)
-		r = store_add_audit(store, uid, AUDIT_REMOVE, id, NULL);
-	return store_end(store, r);
-}
-
 int manager_remove_backup(struct manager *manager, const char *id, uid_t uid)
 {
 	struct backup backup = { 0 };
@@ -156,7 +144,7 @@ int manager_remove_backup(struct manager *manager, const char *id, uid_t uid)
 	if (!auth_may_control(uid, owner))
 		return -EPERM;
 	/* The row first: what a crash leaves is then whole, and found again. */
-	r = forget_backup(manager->store, id, uid);
+	r = store_let_go(manager->store, id, uid, AUDIT_REMOVE, NULL);
 	if (r >= 0)
 		r = archive_remove_backup(manager->archive, id);
 	if (r >= 0)

@@ -146,6 +146,20 @@ _must_check_ int store_last_backup_of(struct store *store, const char *meid, uin
 _must_check_ int store_add_audit(struct store *store, uid_t uid, enum audit_action action,
 				 const char *object, const char *detail);
 
+/* The same of a job. */
+_must_check_ int store_audit_job(struct store *store, uid_t uid, enum audit_action action,
+				 int64_t id, const char *detail);
+
+/* Changes together with the entry of who did them: both or neither. */
+
+/* store_add_jobs, submitted by the owner of each. */
+_must_check_ int store_submit_jobs(struct store *store, struct job *jobs, size_t n);
+/* store_update_job of one that uid wants to run again. */
+_must_check_ int store_retry_job(struct store *store, const struct job *job, uid_t uid);
+/* store_remove_backup, by hand (AUDIT_REMOVE) or by the rules (AUDIT_PRUNE). */
+_must_check_ int store_let_go(struct store *store, const char *id, uid_t uid,
+			      enum audit_action action, const char *detail);
+
 struct audit_filter {
 	uint64_t since; /* real time in microseconds, 0: no bound */
 	uint64_t until; /* 0: no bound */
