@@ -355,6 +355,45 @@ static void test_a_broken_service(void **state)
 	job_clear(&job);
 }
 
+/* The examples that are installed, with programs that only say how they were called. */
+static void run_example(const struct shop *shop, const char *name, const char *event)
+{
+	_cleanup_free_ char *command = str_format(
+		"echo '{}' | env -i PATH='%s':/usr/bin:/bin SAID='%s/said' MTKRB_EVENT=%s"
+		" MTKRB_TICKET=4711 MTKRB_CHIP=MT6261 MTKRB_BACKUP=the-id"
+		" MTKRB_BACKUP_PATH=/backups/the-id sh '" MTKRB_TEST_DATA "/../systemd/hooks/%s'",
+		shop->hooks, shop->rig.directory, event, name);
+
+	assert_non_null(command);
+	assert_int_equal(system(command), 0);
+}
+
+static void test_examples(void **state)
+{
+	struct shop *shop = *state;
+	static const char *const programs[] = { "lp", "restic", "rclone", "mosquitto_pub" };
+	static const char *const examples[] = { "label-print", "restic", "rclone", "mqtt" };
+	_cleanup_free_ char *failed = NULL, *done = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
+		add_hook(shop, programs[i], 0755,
+			 "echo \"${0##*/} $*\" >>\"$SAID\"; cat >>\"$SAID\"");
+	for (size_t i = 0; i < ARRAY_SIZE(examples); i++)
+		run_example(shop, examples[i], "failed");
+	failed = content(shop, "said");
+	assert_string_equal(failed,
+			    "mosquitto_pub -h broker.example -q 1 -t bench/failed -s\n{}\n");
+
+	for (size_t i = 0; i < ARRAY_SIZE(examples); i++)
+		run_example(shop, examples[i], "done");
+	done = content(shop, "said");
+	assert_non_null(strstr(done, "\nlp -s -d label -t ticket 4711 -\nTicket 4711\nMT6261  no"));
+	assert_non_null(
+		strstr(done, "\nrestic --quiet backup --tag ticket-4711 /backups/the-id\n"));
+	assert_non_null(strstr(done, "\nrclone copy /backups/the-id bench:watches/the-id\n"));
+	assert_non_null(strstr(done, " -t bench/done -s\n{}\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -364,6 +403,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_again_after_a_restart, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_in_the_service, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_broken_service, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_examples, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("hooks", tests, NULL, NULL);
