@@ -274,6 +274,10 @@ static void failed(struct board *board, enum ask ask, int r, const struct compla
 
 	board->dirty = true;
 	board->pause_at = time_now() + PAUSE_USEC;
+	if (board->reaching && complaint->status == STATUS_NO_DAEMON) {
+		board_lost(board, complaint);
+		return;
+	}
 	if (complaint->status != STATUS_NO_DAEMON)
 		give_up(board, ask);
 	/* A backup that was removed is no news. */
@@ -290,7 +294,8 @@ void board_ask(struct board *board)
 	enum ask ask;
 	int r;
 
-	if (question_is_asked(board->question) || board->lost_since || time_now() < board->pause_at)
+	if (question_is_asked(board->question) || !board_is_connected(board) ||
+	    time_now() < board->pause_at)
 		return;
 	ask = next_question(board);
 	if (ask == ASK_NOTHING)
@@ -329,6 +334,7 @@ void board_take_answer(struct board *board)
 	board->asked = ASK_NOTHING;
 	if (r > 0) {
 		board->dirty = true;
+		board_reached(board);
 		r = take(board, ask, reply, &problem);
 	}
 	if (r == -EBADMSG) {

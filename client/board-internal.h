@@ -48,6 +48,7 @@ struct board {
 
 	/* the daemon */
 	uint64_t lost_since; /* real, 0: it is there */
+	bool reaching;       /* it was called again and has not answered yet */
 	uint64_t retry_at;
 	bool more_events; /* some have arrived and are not taken yet: poll() does not know of them */
 	char *trouble;    /* why it cannot be used, NULL: no trouble */
@@ -91,6 +92,13 @@ _printf_(3, 4) void board_say(struct board *board, enum tint tint, const char *f
 
 /* The selected tile, NULL when there is none. */
 const struct board_tile *board_selected(const struct board *board);
+
+/* False while the daemon is away and is not being called again. */
+bool board_is_connected(const struct board *board);
+
+/* The daemon went away, or could not be reached; and it has answered. */
+void board_lost(struct board *board, const struct complaint *complaint);
+void board_reached(struct board *board);
 
 /* Everything is to be asked again: the daemon is new, or the day is. */
 void board_ask_all(struct board *board);

@@ -60,8 +60,8 @@ static const char *text_chip(const struct board_tile *tile)
 	return tile->job && tile->job->chip ? tile->job->chip : "";
 }
 
-/* "at 14:12 in 12 s" for what has ended. */
-static char *text_ended(const struct board_tile *tile)
+/* "at 14:12 in 12 s" for what has ended, or no more than "at 14:12". */
+static char *text_ended(const struct board_tile *tile, bool whole)
 {
 	const struct board_job *job = tile->job;
 	char when[WHEN_TEXT_SIZE], span[WHEN_TEXT_SIZE];
@@ -69,7 +69,7 @@ static char *text_ended(const struct board_tile *tile)
 	if (!job || !job_state_is_final(job->state) || !job->finished)
 		return NULL;
 	when_of_day(job->finished, when);
-	if (!job->started || job->started > job->finished)
+	if (!whole || !job->started || job->started > job->finished)
 		return str_format("at %.5s", when);
 	return str_format("at %.5s in %s", when,
 			  when_span((double)(job->finished - job->started) / USEC_PER_SEC, span));
@@ -149,9 +149,9 @@ static unsigned int paint_fact(struct canvas *canvas, struct rect rect, unsigned
 
 static void paint_facts(struct canvas *canvas, struct rect rect, const struct board_tile *tile)
 {
-	_cleanup_free_ char *ended = text_ended(tile);
+	_cleanup_free_ char *ended = text_ended(tile, true), *at = text_ended(tile, false);
 	char rate[RATE_SIZE], left[WHEN_TEXT_SIZE], bytes[16] = "";
-	unsigned int x = rect.x + INDENT;
+	unsigned int x = rect.x + INDENT, before;
 
 	if (tile->face == FACE_DONE && tile->job->bytes)
 		(void)format_bytes(tile->job->bytes, bytes);
@@ -159,7 +159,10 @@ static void paint_facts(struct canvas *canvas, struct rect rect, const struct bo
 	x = paint_fact(canvas, rect, x, text_rate(tile, rate), "");
 	x = paint_fact(canvas, rect, x, text_left(tile, left), " left");
 	x = paint_fact(canvas, rect, x, bytes, "");
-	(void)paint_fact(canvas, rect, x, ended, "");
+	before = x;
+	x = paint_fact(canvas, rect, x, ended, "");
+	if (x == before)
+		(void)paint_fact(canvas, rect, x, at, "");
 }
 
 /* The lines that only a large tile has: why it failed, or which watch it is. */

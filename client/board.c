@@ -24,7 +24,7 @@
 #include "protocol/base/time.h"
 
 #define FRAME_USEC   (100 * USEC_PER_MSEC) /* a screen at most that often */
-#define RETRY_USEC   (500 * USEC_PER_MSEC) /* between attempts to reach the daemon */
+#define RETRY_USEC   (1 * USEC_PER_SEC)    /* between attempts to reach the daemon */
 #define MESSAGE_USEC (6 * USEC_PER_SEC)
 #define SLOW_USEC    (2 * USEC_PER_SEC) /* an answer that takes longer is mentioned */
 #define EVENTS_MAX   500                /* taken at once, so that keys are not kept waiting */
@@ -57,6 +57,11 @@ void board_ask_all(struct board *board)
 	board->slots_at = board->status_at = board->pause_at = 0;
 }
 
+bool board_is_connected(const struct board *board)
+{
+	return !board->lost_since || board->reaching;
+}
+
 /* ---- the daemon ---- */
 
 /* That there is none is said anyway. */
@@ -68,15 +73,25 @@ static void set_trouble(struct board *board, const struct complaint *complaint)
 	board->trouble = known ? strdup(complaint->message) : NULL;
 }
 
-static void daemon_lost(struct board *board, const struct complaint *complaint)
+/* What it says, it says on our screen. */
+static void repaint_after_ssh(const struct board *board)
+{
+	if (board->client->host)
+		board_screen_repaint();
+}
+
+void board_lost(struct board *board, const struct complaint *complaint)
 {
 	/* The other connection has the same daemon at its end. */
 	question_hang_up(board->question);
 	board->asked = ASK_NOTHING;
-	board->lost_since = time_real();
+	board->reaching = false;
+	if (!board->lost_since)
+		board->lost_since = time_real();
 	board->retry_at = time_now() + RETRY_USEC;
 	board_model_lost(board->model);
 	set_trouble(board, complaint);
+	repaint_after_ssh(board);
 	board->dirty = true;
 }
 
@@ -84,18 +99,24 @@ static void daemon_retry(struct board *board)
 {
 	_cleanup_complaint_ struct complaint complaint = { 0 };
 
-	if (!board->lost_since || time_now() < board->retry_at)
+	if (!board->lost_since || board->reaching || time_now() < board->retry_at)
 		return;
-	board->retry_at = time_now() + RETRY_USEC;
-	board->dirty = true;
 	if (events_retry(board->events, &complaint) != EVENTS_NEXT) {
-		set_trouble(board, &complaint);
+		board_lost(board, &complaint);
 		return;
 	}
-	board->lost_since = 0;
+	/* Through ssh that says nothing yet: only an answer does. */
+	board->reaching = true;
 	board_ask_all(board);
-	/* ssh, where there is one, may have said something on our screen. */
-	board_screen_repaint();
+}
+
+void board_reached(struct board *board)
+{
+	if (!board->reaching)
+		return;
+	board->reaching = false;
+	board->lost_since = 0;
+	repaint_after_ssh(board);
 	board_say(board, TINT_GOOD, "The daemon is back.");
 }
 
@@ -124,7 +145,7 @@ static int take_events(struct board *board)
 	int r = EVENTS_NEXT;
 
 	board->more_events = false;
-	for (int i = 0; i < EVENTS_MAX && r == EVENTS_NEXT && !board->lost_since; i++) {
+	for (int i = 0; i < EVENTS_MAX && r == EVENTS_NEXT && board_is_connected(board); i++) {
 		struct event event;
 
 		r = events_poll(board->events, &event, &complaint);
@@ -133,10 +154,11 @@ static int take_events(struct board *board)
 
 			event_clear(&event);
 			board->dirty = true;
+			board_reached(board);
 			if (taken < 0)
 				return taken;
 		} else if (r != EVENTS_NOTHING) {
-			daemon_lost(board, &complaint);
+			board_lost(board, &complaint);
 		}
 	}
 	board->more_events = r == EVENTS_NEXT;
@@ -310,7 +332,7 @@ static int time_left(const struct board *board)
 
 	if (board->dirty)
 		due = MIN_OF(due, MAX_OF(board->drawn_at + FRAME_USEC, now));
-	if (board->lost_since)
+	if (!board_is_connected(board))
 		due = MIN_OF(due, MAX_OF(board->retry_at, now));
 	if (board->more_events)
 		due = now;

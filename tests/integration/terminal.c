@@ -59,13 +59,13 @@ void terminal_open(const struct rig *rig, unsigned int columns, unsigned int lin
 {
 	_cleanup_free_ char *path = str_format("%s/terminal.sh", rig->directory);
 	_cleanup_free_ char *script =
-		str_format("sh -c 'echo $$ >%s/terminal.pid; exec env LC_ALL=%s %s %s/mtkrbctl "
-			   "--socket=%s %s'\n"
+		str_format("sh -c 'echo $$ >%s/terminal.pid; exec env LC_ALL=%s "
+			   "MTKRB_SOCKET=%s %s %s/mtkrbctl %s'\n"
 			   "echo ended with $?\n"
 			   "stty -a\n"
 			   "exec sleep 1000\n",
-			   rig->directory, unicode ? "C.UTF-8" : "C", settings,
-			   getenv("MTKRB_BIN_DIR"), rig->socket, arguments);
+			   rig->directory, unicode ? "C.UTF-8" : "C", rig->socket, settings,
+			   getenv("MTKRB_BIN_DIR"), arguments);
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 	assert_true(fd >= 0);

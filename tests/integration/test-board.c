@@ -284,6 +284,30 @@ static void test_a_restart_of_the_daemon(void **state)
 	terminal_await(&bench->rig, " A2  4712 ─");
 }
 
+/* The same through what stands for ssh, which is slow and talks to the terminal. */
+static void test_a_restart_on_another_host(void **state)
+{
+	struct bench *bench = *state;
+	_cleanup_free_ char *settings = str_format("MTKRB_SSH=%s/ssh", bench->rig.directory);
+	_cleanup_free_ char *script = str_format("#!/bin/sh\necho ssh has a word >&2\nsleep 0.2\n"
+						 "exec %s/mtkrbctl --socket=%s bridge\n",
+						 getenv("MTKRB_BIN_DIR"), bench->rig.socket);
+	int fd = open(settings + strlen("MTKRB_SSH="), O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fd_write_all(fd, script, strlen(script)), 0);
+	fd_close(fd);
+	make_done(bench, "A1", "4711");
+	show(bench, settings, "-H bench board");
+	terminal_await(&bench->rig, "Today 1 done, 0 failed, 1.0 MiB");
+	assert_int_equal(rig_stop(&bench->rig, SIGTERM), 0);
+	terminal_await(&bench->rig, " No daemon since ");
+	rig_start(&bench->rig);
+	terminal_await(&bench->rig, " The daemon is back.");
+	terminal_await_gone(&bench->rig, "ssh has a word");
+	terminal_await(&bench->rig, " A1  4711 ─");
+}
+
 /* A daemon that says nothing does not keep the user from anything. */
 static void test_a_daemon_that_hangs(void **state)
 {
@@ -469,6 +493,7 @@ int main(void)
 		BOARD_TEST(test_plain_ascii),
 		BOARD_TEST(test_resizing),
 		BOARD_TEST(test_a_restart_of_the_daemon),
+		BOARD_TEST(test_a_restart_on_another_host),
 		BOARD_TEST(test_a_daemon_that_hangs),
 		BOARD_TEST(test_no_daemon_at_the_start),
 		BOARD_TEST(test_retry_and_details),
