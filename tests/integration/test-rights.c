@@ -1,109 +1,119 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Whatever umask the daemon was started with: all it keeps is for its group, and for nobody else. */
+/*
+ * Who may do what, tried as other users: the socket's group lets in, the owner of a job and root may
+ * change it. Needs root, which can become anybody.
+ */
 
-#include <ftw.h>
-#include <signal.h>
+#include "tests/integration/rig.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
-#include "tests/integration/file-bench.h"
 
-/* What nftw cannot hand to its visitor. */
-static unsigned int files, directories;
+/* Of nobody here: only the numbers count. */
+#define GROUP   42420U
+#define OWNER   42421U
+#define OTHER   42422U
+#define OUTSIDE 42423U
 
-static int check_rights(const char *path, const struct stat *st, int type, struct FTW *ftw)
+/* The exit status of mtkrbctl as that user, in the group or not. */
+static int run_as(const struct rig *rig, uid_t uid, bool member, const char *verb,
+		  const char *argument)
 {
-	mode_t expected = type == FTW_D ? 0750 : 0640;
+	_cleanup_free_ char *path = str_format("%s/mtkrbctl", getenv("MTKRB_BIN_DIR"));
+	/* Opened as root: the build may lie where others do not come. */
+	_cleanup_close_ int program = open(path, O_RDONLY | O_CLOEXEC);
+	char *const arguments[] = { (char *)"mtkrbctl",
+				    (char *)"--quiet",
+				    (char *)"--socket",
+				    (char *)rig->socket,
+				    (char *)verb,
+				    (char *)argument,
+				    NULL };
+	const gid_t group = GROUP;
+	int status;
+	pid_t pid = fork();
 
-	(void)ftw;
-	if (type == FTW_D)
-		directories++;
-	else
-		files++;
-	assert_true(type == FTW_D || type == FTW_F);
-	if ((st->st_mode & 07777) != expected)
-		fail_msg("%s: mode %04o instead of %04o", path, st->st_mode & 07777, expected);
-	assert_int_equal(st->st_gid, getegid());
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (setgroups(member ? 1 : 0, &group) < 0 || setgid(uid) < 0 || setuid(uid) < 0)
+			_exit(126);
+		(void)fexecve(program, arguments, environ);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int set_up(void **state)
+{
+	struct stat st;
+	struct rig *rig;
+
+	assert_int_equal(rig_test_set_up(state), 0);
+	rig = *state;
+	/* Others reach the socket, and there its own mode decides. */
+	assert_int_equal(chmod(rig->directory, 0755), 0);
+	assert_int_equal(stat(rig->socket, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0660);
+	/* What the daemon does by itself where the group mtkrb exists. */
+	assert_int_equal(chown(rig->socket, (uid_t)-1, GROUP), 0);
 	return 0;
 }
 
-static void assert_rights(const char *path, unsigned int at_least_files,
-			  unsigned int at_least_directories)
+static void test_outside_of_the_group(void **state)
 {
-	files = directories = 0;
-	assert_int_equal(nftw(path, check_rights, 16, FTW_PHYS), 0);
-	assert_true(files >= at_least_files);
-	assert_true(directories >= at_least_directories);
+	const struct rig *rig = *state;
+
+	assert_int_not_equal(run_as(rig, OUTSIDE, false, "status", NULL), 0);
+	assert_int_equal(run_as(rig, OUTSIDE, true, "status", NULL), 0);
 }
 
-static void interrupt_a_read(struct rig *rig, struct watch *watch)
+static void test_jobs_of_others(void **state)
 {
-
+	const struct rig *rig = *state;
+	_cleanup_free_ char *id = NULL, *cancel = NULL;
 	struct job job;
+	int64_t number;
 
-	watch_plug(rig, watch, "lost", "--flash=new:2M", "--fault=unplug@0x130123", NULL);
-	rig_attach(rig, watch->link, "A2");
-	job = rig_wait(rig, rig_submit(rig, "{\"slot\":\"A2\"}"), JOB_WAITING, 30);
+	assert_int_equal(run_as(rig, OWNER, true, "submit", "--slot=nowhere"), 0);
+	number = rig_newest_job(rig);
+	job = rig_job(rig, number);
+	assert_int_equal(job.owner, OWNER);
 	job_clear(&job);
-}
-
-static void check_everything(mode_t mask)
-{
-	_cleanup_(output_clear) struct output added = { 0 };
-	_cleanup_free_ char *staging = NULL;
-	struct watch whole, lost;
-	char backup[512], agents[160];
-	struct rig rig;
-	struct job job;
-	mode_t before;
-	int64_t id;
-
-	rig_set_up(&rig, NULL);
-	before = umask(mask);
-	rig_start(&rig);
-	(void)umask(before);
-	make_container(&rig, "agents.bin", agents);
-	added = rig_ctl(&rig, "da", "add", agents, NULL);
-	assert_int_equal(added.status, 0);
-	watch_plug(&rig, &whole, "whole", "--flash=new:1M", NULL);
-	rig_attach(&rig, whole.link, "A1");
-	id = rig_submit(&rig, "{}");
-	job = rig_wait(&rig, id, JOB_DONE, 60);
+	id = str_format("%" PRId64, number);
+	assert_int_equal(run_as(rig, OTHER, true, "show", id), 0);
+	assert_int_equal(run_as(rig, OTHER, true, "cancel", id), 5);
+	assert_int_equal(run_as(rig, OWNER, true, "cancel", id), 0);
+	assert_int_equal(run_as(rig, OTHER, true, "retry", id), 5);
+	assert_int_equal(run_as(rig, OWNER, true, "retry", id), 0);
+	cancel = str_format("{\"id\":%s}", id);
+	/* As root. */
+	message_unref(rig_call(rig, "Cancel", cancel, NULL));
+	job = rig_wait(rig, number, JOB_CANCELLED, 10);
 	job_clear(&job);
-	watch_unplug(&whole);
-
-	rig_backup_path(&rig, id, backup);
-	assert_rights(backup, 8, 2); /* ROM_0, the manifest, SHA256SUMS, report; firmware/ */
-	interrupt_a_read(&rig, &lost);
-	staging = str_format("%s/staging", rig.state);
-	assert_rights(staging, 2, 2);
-	assert_rights(rig.state, 16, 8);
-	watch_unplug(&lost);
-	rig_tear_down(&rig);
-}
-
-static void test_umask_of_nobody(void **state)
-{
-	(void)state;
-	check_everything(0);
-}
-
-static void test_umask_of_everybody(void **state)
-{
-	(void)state;
-	check_everything(0777);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_umask_of_nobody),
-		cmocka_unit_test(test_umask_of_everybody),
+		cmocka_unit_test_setup_teardown(test_outside_of_the_group, set_up,
+						rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_jobs_of_others, set_up, rig_test_tear_down),
 	};
 
-	return cmocka_run_group_tests_name("rights", tests, NULL, NULL);
+	if (geteuid() != 0) {
+		fprintf(stderr, "only root can become another user\n");
+		return 77;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }
