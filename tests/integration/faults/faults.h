@@ -55,6 +55,7 @@ void test_line(void **state);
 void test_line_agent(void **state);
 void test_kills(void **state);
 void test_power_publish(void **state);
+void test_kill_sharing(void **state);
 void test_power_submit(void **state);
 void test_disk_full(void **state);
 void test_disk_read_only(void **state);

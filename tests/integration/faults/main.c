@@ -65,6 +65,7 @@ int main(int argc, char **argv)
 		PART(test_line_agent),
 		PART(test_kills),
 		PART(test_power_publish),
+		PART(test_kill_sharing),
 		PART(test_power_submit),
 		PART(test_disk_full),
 		PART(test_disk_read_only),

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "protocol/base/fd.h"
@@ -32,15 +33,13 @@ static bool can_trace(void)
 }
 
 /* A directory of programs in which the daemon begins under strace, as its own process. */
-static void wrap_daemon(const char *bin, const char *directory, const char *file)
+static void wrap_daemon(const char *bin, const char *directory, const char *options)
 {
 	static const char *const same[] = { "mtkrbd-worker", "mtkrbctl", "mtkrb-watch" };
 	_cleanup_free_ char *script = str_format(
-		"#!/bin/sh\nexport ASAN_OPTIONS=detect_leaks=0\nexec strace -D -ff -y -s 60 -o "
-		"'%s' "
-		"-e trace=fsync,fdatasync,rename,renameat,renameat2,pwrite64,sendmsg,write "
-		"'%s/mtkrbd' \"$@\"\n",
-		file, bin);
+		"#!/bin/sh\nexport ASAN_OPTIONS=detect_leaks=0\nexec strace -D %s '%s/mtkrbd' "
+		"\"$@\"\n",
+		options, bin);
 	_cleanup_free_ char *path = str_format("%s/mtkrbd", directory);
 	_cleanup_close_ int fd = -1;
 
@@ -56,19 +55,29 @@ static void wrap_daemon(const char *bin, const char *directory, const char *file
 	assert_int_equal(fd_write_all(fd, script, strlen(script)), 0);
 }
 
-static void begin(struct trace *trace, struct faults *faults)
+static void start_under_strace(struct faults *faults, const char *options)
 {
 	_cleanup_free_ char *bin = strdup(getenv("MTKRB_BIN_DIR"));
-	char directory[160];
+	_cleanup_free_ char *directory = str_format("%s/bin", faults->rig.directory);
+
+	wrap_daemon(bin, directory, options);
+	assert_int_equal(setenv("MTKRB_BIN_DIR", directory, 1), 0);
+	rig_start(&faults->rig);
+	assert_int_equal(setenv("MTKRB_BIN_DIR", bin, 1), 0);
+}
+
+static void begin(struct trace *trace, struct faults *faults)
+{
+	_cleanup_free_ char *options = NULL;
 
 	*trace = (struct trace){ .faults = faults };
 	faults_open(faults, NULL);
 	(void)snprintf(trace->file, sizeof(trace->file), "%s/trace", faults->rig.directory);
-	(void)snprintf(directory, sizeof(directory), "%s/bin", faults->rig.directory);
-	wrap_daemon(bin, directory, trace->file);
-	assert_int_equal(setenv("MTKRB_BIN_DIR", directory, 1), 0);
-	rig_start(&faults->rig);
-	assert_int_equal(setenv("MTKRB_BIN_DIR", bin, 1), 0);
+	options = str_format(
+		"-ff -y -s 60 -o '%s' "
+		"-e trace=fsync,fdatasync,rename,renameat,renameat2,pwrite64,sendmsg,write",
+		trace->file);
+	start_under_strace(faults, options);
 	trace->pid = faults->rig.daemon;
 }
 
@@ -189,6 +198,55 @@ void test_power_publish(void **state)
 		check_sharing(&trace, id);
 	free(trace.text);
 	row_end(row, "files, directory, rename, parents, commit");
+}
+
+static bool is_in_state(const struct faults *faults, const char *name)
+{
+	_cleanup_free_ char *path = str_format("%s/%s", faults->rig.state, name);
+
+	return file_exists(path);
+}
+
+/*
+ * kill -9 when the second of two equal backups has its link in trash/ and is about to rename it: the
+ * first is whole, and the second is published without its watch.
+ */
+void test_kill_sharing(void **state)
+{
+	struct faults *faults = *state;
+	struct row *row = table_add(&faults->table, "daemon, kill -9: link made, not renamed");
+	struct watch watch;
+	struct job job;
+	char image[128];
+	int status;
+
+	if (!can_trace()) {
+		row_skip(row, "no strace that may trace");
+		return;
+	}
+	faults_open(faults, NULL);
+	/* Only the daemon itself: its workers rename too. */
+	start_under_strace(faults,
+			   "-o /dev/null -e trace=renameat -e inject=renameat:signal=SIGKILL");
+	rig_make_image(&faults->rig, "image", "1M", image);
+	back_up(faults, row, image, 1);
+	faults_plug(faults, &watch, image, NULL, NULL);
+	rig_attach(&faults->rig, watch.link, "P2");
+	assert_int_equal(rig_submit(&faults->rig, "{\"verify\":\"none\"}"), 2);
+	assert_int_equal(waitpid(faults->rig.daemon, &status, 0), faults->rig.daemon);
+	faults->rig.daemon = 0;
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	assert_true(is_in_state(faults, "trash/share-2"));
+	faults_unplug(faults, &watch, false);
+
+	rig_start(&faults->rig);
+	job = rig_wait(&faults->rig, 2, JOB_DONE, 60);
+	job_clear(&job);
+	row->tried++;
+	for (int64_t id = 1; id <= 2; id++)
+		row->lost += faults_lost(&faults->rig, id, image);
+	assert_false(is_in_state(faults, "trash/share-2"));
+	row_end(row, "both backups whole, the second without its watch");
 }
 
 /* The line of the last such call from from up to to; NULL: none. */
