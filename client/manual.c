@@ -138,6 +138,20 @@ static void put_options(FILE *out, const struct verb_option *option)
 	fputs(".El\n", out);
 }
 
+/* They stand with the verb whose own they are. */
+static void put_more_options(FILE *out, const struct verb *verb)
+{
+	for (size_t i = 0; i < n_verbs; i++) {
+		_cleanup_free_ char *text = NULL;
+
+		if (verbs[i]->options != verb->more_options)
+			continue;
+		text = str_format("%s: as of %s.", verb->more_title, verbs[i]->name);
+		if (text)
+			put_paragraph(out, text, strlen(text));
+	}
+}
+
 static void put_verb(FILE *out, const struct verb *verb)
 {
 	fprintf(out, ".It Cm %s", verb->name);
@@ -151,6 +165,8 @@ static void put_verb(FILE *out, const struct verb *verb)
 		put_text(out, verb->details);
 	if (verb->options)
 		put_options(out, verb->options);
+	if (verb->more_options)
+		put_more_options(out, verb);
 }
 
 static void put_verbs(FILE *out)
