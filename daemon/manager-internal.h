@@ -55,6 +55,7 @@ struct manager {
 	uint64_t store_retry_at; /* monotonic; the store took nothing, no job is begun before */
 	bool store_in_trouble;   /* which the log was told */
 	struct quiet quiet;      /* what the rules leave alone: ME IDs and slots */
+	struct quiet restarting; /* slots whose watch was read and starts again */
 	bool stopping;
 	bool going_to_sleep; /* nothing is begun until the machine is back */
 	const struct manager_observer *observer;

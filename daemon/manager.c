@@ -101,6 +101,8 @@ static int decide(struct manager *manager)
 		ports[n++] = (struct schedule_port){ .port = &port->port,
 						     .identified = port->identified,
 						     .has_worker = port->worker,
+						     .restarting = quiet_has(&manager->restarting,
+									     port->port.slot),
 						     .automatic_ok = automatic_ok(manager, port) };
 	}
 	if (scheduler_decide(jobs, n_jobs, ports, n,
@@ -175,7 +177,7 @@ static void keep_time(struct manager *manager)
 	uint64_t next = expire_jobs(manager);
 	uint64_t lost = ports_look_for_lost(manager);
 
-	next = MIN_OF(next, lost);
+	next = MIN_OF(MIN_OF(next, lost), quiet_next(&manager->restarting));
 	if (manager->store_retry_at > time_now())
 		next = MIN_OF(next, manager->store_retry_at);
 	if (queue_is_pending(manager->queue)) {
@@ -349,6 +351,7 @@ void manager_free(struct manager *manager)
 	slot_settings_clear(&manager->stored_slots);
 	config_clear(&manager->config);
 	quiet_clear(&manager->quiet);
+	quiet_clear(&manager->restarting);
 	sd_event_source_disable_unref(manager->schedule);
 	sd_event_source_disable_unref(manager->timer);
 	sd_event_unref(manager->event);

@@ -23,3 +23,6 @@ void quiet_clear(struct quiet *quiet);
 void quiet_keep(struct quiet *quiet, const char *key, uint64_t usec);
 
 bool quiet_has(const struct quiet *quiet, const char *key);
+
+/* When the next key is not left alone any more (monotonic), USEC_NEVER when none is. */
+uint64_t quiet_next(const struct quiet *quiet);

@@ -42,6 +42,8 @@ static void job_read(struct manager *manager, const struct bench_port *port, con
 		quiet_keep(&manager->quiet, job->port.meid, automatic_repeat_after(manager, port));
 	if (job->port.slot)
 		quiet_keep(&manager->quiet, job->port.slot, RESTART_USEC);
+	if (job->port.slot && job->request.after != AFTER_STAY)
+		quiet_keep(&manager->restarting, job->port.slot, RESTART_USEC);
 	publication_begin(manager, job);
 }
 

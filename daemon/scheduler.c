@@ -50,6 +50,11 @@ bool scheduler_job_fits(const struct job *job, const struct schedule_port *port)
 	return slot_fits(job, port->port) && (!port->identified || identity_fits(job, port->port));
 }
 
+static bool names_its_watch(const struct job *job)
+{
+	return job->request.meid || (has_watch(job) && job->port.meid);
+}
+
 static bool is_candidate(const struct job *job)
 {
 	return job->state == JOB_QUEUED || job->state == JOB_WAITING;
@@ -94,7 +99,8 @@ static struct decision decide_port(const struct schedule_port *port, const struc
 	for (size_t i = 0; i < n; i++) {
 		const struct job *job = candidates[i];
 
-		if (!job || !scheduler_job_fits(job, port))
+		if (!job || !scheduler_job_fits(job, port) ||
+		    (port->restarting && !names_its_watch(job)))
 			continue;
 		if (!port->identified && asks_for_identity(job))
 			return (struct decision){ .type = DECIDE_IDENTIFY };

@@ -12,6 +12,9 @@
  * watch was never identified takes the next watch in the same slot; one whose watch has no ME ID
  * takes the next watch of the same chip there. When no job wants an identified watch, the rules may;
  * to learn that nobody wants it, and which rule it gets, it is identified first.
+ *
+ * A watch that was read just now and starts again is not the next watch: for that time its slot is
+ * only for jobs that say by its ME ID which watch they want.
  */
 
 #include <stdbool.h>
@@ -34,6 +37,7 @@ struct schedule_port {
 	bool identified;   /* chip and meid below are known */
 	bool has_worker;   /* the worker that identified it is still there: none to start for it */
 	bool automatic_ok; /* a rule may take this watch (not backed up just now) */
+	bool restarting;   /* a watch was read in its slot just now, and may not have left yet */
 };
 
 struct decision {

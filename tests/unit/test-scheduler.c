@@ -26,7 +26,7 @@ struct port_case {
 	const char *slot; /* NULL: no more ports */
 	bool identified;
 	const char *chip, *meid;
-	bool has_worker, automatic_ok;
+	bool has_worker, restarting, automatic_ok;
 	enum decision_type type; /* expected */
 	int64_t job;             /* expected with DECIDE_RUN */
 };
@@ -75,6 +75,18 @@ static const struct schedule_case cases[] = {
 	{ "a job for another slot does not hold up the next",
 	  .jobs = { { 1, .slot = "b", .priority = 9 }, { 2 } }, .ports = { { "a", RUNS(2) } },
 	  .workers_free = 1 },
+	{ "a watch that starts again is not the next one",
+	  .jobs = { { 1 }, { 2, .slot = "a" }, { 3, .chip = "MT6261" },
+		    { 4, JOB_WAITING, .at_slot = "a" } },
+	  .ports = { { "a", .restarting = true, .type = DECIDE_NOTHING }, { "b", RUNS(1) } },
+	  .workers_free = 2 },
+	{ "a watch that starts again is for those who ask for it",
+	  .jobs = { { 1 }, { 2, .meid = MEID_A } },
+	  .ports = { { "a", KNOWN("MT6261", MEID_A), .restarting = true, RUNS(2) } },
+	  .workers_free = 1 },
+	{ "a watch that starts again may be one that is waited for",
+	  .jobs = { { 1, JOB_WAITING, .at_slot = "b", .at_chip = "MT6261", .at_meid = MEID_A } },
+	  .ports = { { "a", .restarting = true, .type = DECIDE_IDENTIFY } }, .workers_free = 1 },
 	{ "a chip is asked for: identify first", .jobs = { { 1, .chip = "MT6261" } },
 	  .ports = { { "a", .type = DECIDE_IDENTIFY } }, .workers_free = 1 },
 	{ "an ME ID is asked for: every unidentified port is identified",
@@ -212,6 +224,7 @@ static void run_case(const struct schedule_case *c)
 		schedule[n_ports] = (struct schedule_port){ .port = &ports[n_ports],
 							    .identified = from->identified,
 							    .has_worker = from->has_worker,
+							    .restarting = from->restarting,
 							    .automatic_ok = from->automatic_ok };
 	}
 	assert_int_equal(
