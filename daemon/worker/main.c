@@ -135,6 +135,12 @@ static int shut_cage(const struct worker_files *files, bool writable, struct fai
 	return r;
 }
 
+/* The daemon may have been given a priority above others', so that it answers: that is not for us. */
+static void step_aside(void)
+{
+	(void)setpriority(PRIO_PROCESS, 0, 0);
+}
+
 /* Behind all who are in a hurry; where that is not allowed, it is only less polite. */
 static void step_back(void)
 {
@@ -152,6 +158,8 @@ static int run_check(const struct worker_check *check, const struct worker_files
 
 	if (check->again)
 		step_back();
+	else
+		step_aside();
 	if (dir >= 0)
 		r = shut_cage(files, false, &failure);
 	if (r >= 0)
@@ -236,6 +244,7 @@ static int run_port(const struct worker_open *open, const struct worker_files *f
 	int r;
 
 	link_send_phase(WORKER_FD, PHASE_HANDSHAKE, 0, 0);
+	step_aside();
 	r = session_open(&session, open, WORKER_FD, &failure);
 	if (r >= 0)
 		r = shut_cage(files, true, &failure);

@@ -128,9 +128,3 @@ double median(double *values, size_t n)
 	qsort(values, n, sizeof(*values), by_value);
 	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
-
-double percentile(double *values, size_t n, double percent)
-{
-	qsort(values, n, sizeof(*values), by_value);
-	return values[(size_t)((double)(n - 1) * percent / 100)];
-}

@@ -46,6 +46,3 @@ _must_check_ int figures_print_json(const struct figures *figures);
 
 /* The middle of n values, which are put in order; n is not 0. */
 double median(double *values, size_t n);
-
-/* The value below which percent (0 to 100) of them lie; n is not 0. Puts them in order. */
-double percentile(double *values, size_t n, double percent);

@@ -8,9 +8,8 @@
 #include "tests/bench/bench.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,15 +19,14 @@
 #include "tests/bench/asker.h"
 #include "tests/bench/bare-loop.h"
 #include "tests/integration/rig.h"
+#include "tests/integration/witness.h"
 
 #define WATCHES         64U
 #define FULL_SPEED      "1216000" /* bytes per second: 19 packets of 64 bytes in a frame of 1 ms */
 #define FULL_SPEED_RATE 1216000.0
 #define LATENCY_USEC    "1000"
+#define DAEMON_NICE     -5
 #define REQUEST         "{\"count\":64,\"verify\":\"none\"}"
-#define QUESTION        "{\"method\":\"io.mtkrbd.Control.GetStatus\"}"
-#define QUESTION_PAUSE  5U /* milliseconds */
-#define QUESTIONS_MAX   100000U
 
 struct hub {
 	struct rig rig;
@@ -42,12 +40,6 @@ struct rates {
 	double bare;
 	double read;  /* of the jobs, from submit to the last byte that came */
 	double whole; /* of the jobs, from submit to the last backup that was published */
-};
-
-/* Shared with the process that asks. */
-struct answers {
-	size_t n;
-	double milliseconds[QUESTIONS_MAX];
 };
 
 static void plug_all(struct hub *hub)
@@ -97,33 +89,6 @@ static double run_bare_loops(struct hub *hub)
 	ended = time_now();
 	unplug_all(hub);
 	return rate_of(hub, begun, ended);
-}
-
-_noreturn_ static void keep_asking(const struct hub *hub, struct answers *answers)
-{
-	struct frame *frame = asker_connect(hub->rig.socket);
-
-	while (answers->n < QUESTIONS_MAX) {
-		uint64_t begun = time_now();
-
-		asker_send(frame, QUESTION);
-		asker_skip(frame);
-		answers->milliseconds[answers->n] =
-			(double)(time_now() - begun) / (double)USEC_PER_MSEC;
-		answers->n++;
-		sleep_ms(QUESTION_PAUSE);
-	}
-	_exit(1);
-}
-
-static pid_t start_asking(const struct hub *hub, struct answers *answers)
-{
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (pid == 0)
-		keep_asking(hub, answers);
-	return pid;
 }
 
 /* "1,2,3": the jobs of one submit have ids that follow each other. */
@@ -192,29 +157,33 @@ static uint64_t follow_jobs(const struct hub *hub, int64_t first)
 }
 
 /* All watches are there before the first job is, so that all lines are busy from the start. */
-static void run_jobs(struct hub *hub, struct answers *answers, struct rates *rates)
+static struct witness_report run_jobs(struct hub *hub, struct rates *rates)
 {
+	struct witness_report report;
+	struct witness witness;
 	uint64_t begun, all_read;
-	pid_t asking;
 
 	plug_all(hub);
 	rig_start(&hub->rig);
+	/* As the unit has it. */
+	(void)setpriority(PRIO_PROCESS, (id_t)hub->rig.daemon, DAEMON_NICE);
 	for (unsigned int i = 0; i < WATCHES; i++) {
 		_cleanup_free_ char *slot = str_format("slot%02u", i);
 
 		rig_attach(&hub->rig, hub->watches[i].link, slot);
 	}
-	asking = start_asking(hub, answers);
+	witness_start(&witness, hub->rig.socket);
 	begun = time_now();
 	all_read = follow_jobs(hub, rig_submit(&hub->rig, REQUEST));
 	rates->read = rate_of(hub, begun, all_read);
 	rates->whole = rate_of(hub, begun, time_now());
-	assert_int_equal(kill(asking, SIGKILL), 0);
-	assert_int_equal(waitpid(asking, NULL, 0), asking);
+	report = witness_end(&witness);
 	unplug_all(hub);
+	return report;
 }
 
-static void report(struct figures *figures, const struct rates *rates, struct answers *answers)
+static void report(struct figures *figures, const struct rates *rates,
+		   const struct witness_report *answers)
 {
 	const double offered = FULL_SPEED_RATE * WATCHES;
 
@@ -238,31 +207,30 @@ static void report(struct figures *figures, const struct rates *rates, struct an
 					      .what = "  64 bare loops",
 					      .unit = "MB/s",
 					      .measured = rates->bare / 1e6 });
-	assert_true(answers->n > 0);
-	figures_add(figures, (struct figure){ .name = "many-latency",
+	figures_add(figures, (struct figure){ .name = "many-wait-99",
 					      .what = "the daemon's answer meanwhile, 99 of 100",
 					      .unit = "ms",
 					      .kind = GOAL_BELOW,
 					      .goal = 20,
-					      .measured = percentile(answers->milliseconds,
-								     answers->n, 99) });
+					      .measured = answers->p99 });
+	figures_add(figures, (struct figure){ .name = "many-wait",
+					      .what = "  median",
+					      .unit = "ms",
+					      .measured = answers->median });
 }
 
 void bench_many_watches(struct figures *figures, bool quick)
 {
-	struct answers *answers = mmap(NULL, sizeof(*answers), PROT_READ | PROT_WRITE,
-				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	const char *size = quick ? "1M" : "16M";
+	struct witness_report answers;
 	struct rates rates;
 	struct hub hub;
 
-	assert_true(answers != MAP_FAILED);
 	rig_set_up(&hub.rig, NULL);
 	rig_make_image(&hub.rig, "image", size, hub.image);
 	assert_int_equal(parse_size(size, &hub.bytes), 0);
 	rates.bare = run_bare_loops(&hub);
-	run_jobs(&hub, answers, &rates);
+	answers = run_jobs(&hub, &rates);
 	rig_tear_down(&hub.rig);
-	report(figures, &rates, answers);
-	(void)munmap(answers, sizeof(*answers));
+	report(figures, &rates, &answers);
 }
