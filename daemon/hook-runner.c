@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "protocol/base/fd.h"
+#include "protocol/base/spawn.h"
 #include "protocol/base/strings.h"
 #include "protocol/base/time.h"
 #include "protocol/control/frame.h"
@@ -222,40 +222,18 @@ static int connect_service(const struct hook_runner *runner)
 	return r < 0 ? r : TAKE_FD(fd);
 }
 
-static int spawn(const char *program, const char *directory, int socket, pid_t *ret)
+static int start_program(const char *program, const char *directory, int socket, pid_t *ret)
 {
 	_cleanup_free_ char *option = str_format("--directory=%s", directory);
 	char *const arguments[] = { (char *)program, option, NULL };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, all;
-	int r;
 
 	if (!option)
 		return -ENOMEM;
-	sigemptyset(&none);
-	sigfillset(&all);
-	r = posix_spawn_file_actions_init(&actions);
-	if (r)
-		return -r;
-	r = posix_spawnattr_init(&attributes);
-	if (r) {
-		posix_spawn_file_actions_destroy(&actions);
-		return -r;
-	}
-	r = posix_spawn_file_actions_adddup2(&actions, socket, STDIN_FILENO);
-	if (!r)
-		r = posix_spawnattr_setsigmask(&attributes, &none);
-	if (!r)
-		r = posix_spawnattr_setsigdefault(&attributes, &all);
-	if (!r)
-		r = posix_spawnattr_setflags(&attributes,
-					     POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	if (!r)
-		r = posix_spawn(ret, program, &actions, &attributes, arguments, environ);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	return -r;
+	return spawn(&(struct spawn){ .program = program,
+				      .arguments = arguments,
+				      .fds = { { socket, STDIN_FILENO } },
+				      .n_fds = 1 },
+		     ret);
 }
 
 /* Until here the loop owned the source; with this it is freed. */
@@ -289,7 +267,7 @@ static int start_child(const struct hook_runner *runner, const char *directory)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0)
 		return -errno;
 	ours = sockets[0];
-	r = spawn(runner->program, directory, sockets[1], &pid);
+	r = start_program(runner->program, directory, sockets[1], &pid);
 	fd_close(sockets[1]);
 	if (r >= 0)
 		r = reap_later(runner->event, pid);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "protocol/base/fd.h"
+#include "protocol/base/spawn.h"
 #include "protocol/base/strings.h"
 
 #define STOP_GRACE_USEC (3 * USEC_PER_SEC) /* the daemon itself has to end within five seconds */
@@ -97,38 +97,16 @@ size_t worker_pool_count(const struct worker_pool *pool)
 	return pool->count;
 }
 
-/* The child gets the socket as its descriptor 3, a clean signal state, and nothing else of ours. */
-static int spawn(const char *program, int socket, pid_t *ret)
+/* The child gets the socket as its descriptor 3, and nothing else of ours. */
+static int start_program(const char *program, int socket, pid_t *ret)
 {
 	char *const arguments[] = { (char *)program, NULL };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, all;
-	int r;
 
-	sigemptyset(&none);
-	sigfillset(&all);
-	r = posix_spawn_file_actions_init(&actions);
-	if (r)
-		return -r;
-	r = posix_spawnattr_init(&attributes);
-	if (r) {
-		posix_spawn_file_actions_destroy(&actions);
-		return -r;
-	}
-	r = posix_spawn_file_actions_adddup2(&actions, socket, WORKER_FD);
-	if (!r)
-		r = posix_spawnattr_setsigmask(&attributes, &none);
-	if (!r)
-		r = posix_spawnattr_setsigdefault(&attributes, &all);
-	if (!r)
-		r = posix_spawnattr_setflags(&attributes,
-					     POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	if (!r)
-		r = posix_spawn(ret, program, &actions, &attributes, arguments, environ);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	return -r;
+	return spawn(&(struct spawn){ .program = program,
+				      .arguments = arguments,
+				      .fds = { { socket, WORKER_FD } },
+				      .n_fds = 1 },
+		     ret);
 }
 
 static void worker_touch(struct worker *worker, uint64_t usec)
@@ -320,7 +298,7 @@ static int worker_start(struct worker_pool *pool, const struct worker_handler *h
 	worker->next = pool->workers;
 	pool->workers = worker;
 	pool->count++;
-	r = spawn(pool->program, sockets[1], &worker->pid);
+	r = start_program(pool->program, sockets[1], &worker->pid);
 	fd_close(sockets[1]);
 	if (r >= 0)
 		r = fd_set_nonblock(worker->fd, 1);

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "protocol/base/fd.h"
+#include "protocol/base/spawn.h"
 #include "protocol/base/strings.h"
 #include "protocol/base/time.h"
 #include "protocol/control/limits.h"
@@ -43,45 +43,19 @@ static int make_input(const char *text)
 }
 
 /* stdin: the input; stdout: our stderr; stderr: the pipe. Other descriptors close by themselves. */
-static int spawn(const struct hook_process *process, int input, int errors, pid_t *ret)
+static int start_program(const struct hook_process *process, int input, int errors, pid_t *ret)
 {
 	char *const arguments[] = { (char *)process->path, NULL };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, all;
-	int r;
 
-	sigemptyset(&none);
-	sigfillset(&all);
-	r = posix_spawn_file_actions_init(&actions);
-	if (r)
-		return -r;
-	r = posix_spawnattr_init(&attributes);
-	if (r) {
-		posix_spawn_file_actions_destroy(&actions);
-		return -r;
-	}
-	r = posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-	if (!r)
-		r = posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
-	if (!r)
-		r = posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
-	if (!r)
-		r = posix_spawnattr_setsigmask(&attributes, &none);
-	if (!r)
-		r = posix_spawnattr_setsigdefault(&attributes, &all);
-	if (!r)
-		r = posix_spawnattr_setpgroup(&attributes, 0);
-	if (!r)
-		r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK |
-								  POSIX_SPAWN_SETSIGDEF |
-								  POSIX_SPAWN_SETPGROUP);
-	if (!r)
-		r = posix_spawn(ret, process->path, &actions, &attributes, arguments,
-				process->environment);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	return -r;
+	return spawn(&(struct spawn){ .program = process->path,
+				      .arguments = arguments,
+				      .environment = process->environment,
+				      .fds = { { input, STDIN_FILENO },
+					       { STDERR_FILENO, STDOUT_FILENO },
+					       { errors, STDERR_FILENO } },
+				      .n_fds = 3,
+				      .leads_group = true },
+		     ret);
 }
 
 static int start(const struct hook_process *process, struct run *run)
@@ -93,7 +67,7 @@ static int start(const struct hook_process *process, struct run *run)
 		return input;
 	if (pipe2(pipe_ends, O_CLOEXEC) < 0)
 		return -errno;
-	r = spawn(process, input, pipe_ends[1], &run->pid);
+	r = start_program(process, input, pipe_ends[1], &run->pid);
 	fd_close(pipe_ends[1]);
 	run->errors = pipe_ends[0];
 	if (r < 0)
