@@ -14,6 +14,7 @@
 #include "client/client.h"
 #include "client/follow.h"
 #include "client/events.h"
+#include "client/output.h"
 #include "client/print.h"
 #include "client/request.h"
 #include "client/verb.h"
@@ -131,28 +132,30 @@ static int batch_status(struct client *client, const char *name,
 
 /* ---- report ---- */
 
+static int batch_write_file(const struct client *client, const struct batch_report *report,
+			    const struct batch_options *options)
+{
+	const struct term plain = { .unicode = client->out.unicode };
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	int r;
+
+	if (!out)
+		return client_status(client, -ENOMEM);
+	r = batch_report_write(report, options->format, &plain, out);
+	if (fclose(out) != 0)
+		r = -ENOMEM;
+	return r < 0 ? client_status(client, r) : output_write(client, options->output, text);
+}
+
 static int batch_write(const struct client *client, const struct batch_report *report,
 		       const struct batch_options *options)
 {
-	const struct term plain = { .unicode = client->out.unicode };
-	FILE *out;
-	int r, bad;
-
-	if (!options->output)
-		return client_status(
-			client, batch_report_write(report, options->format, &client->out, stdout));
-	out = fopen(options->output, "we");
-	if (!out) {
-		print_failure(client, "cannot write %s: %s", options->output, strerror(errno));
-		return STATUS_FAILED;
-	}
-	r = batch_report_write(report, options->format, &plain, out);
-	bad = ferror(out);
-	if (fclose(out) != 0 || bad) {
-		print_failure(client, "cannot write %s: %s", options->output, strerror(errno));
-		return STATUS_FAILED;
-	}
-	return client_status(client, r);
+	if (options->output && !streq(options->output, "-"))
+		return batch_write_file(client, report, options);
+	return client_status(client,
+			     batch_report_write(report, options->format, &client->out, stdout));
 }
 
 /* *ret_passed: all tickets have a backup. */
@@ -299,8 +302,10 @@ static int batch_finish(struct client *client, const char *name, struct batch_op
 {
 	_cleanup_(batch_jobs_clear) struct batch_jobs jobs = { 0 };
 	bool passed = false;
-	int r = batch_jobs_fetch(client, name, &jobs);
+	int r = output_check(client, options->output);
 
+	if (r == STATUS_DONE)
+		r = batch_jobs_fetch(client, name, &jobs);
 	if (r == STATUS_DONE)
 		r = batch_end(client, &jobs, options);
 	if (r == STATUS_DONE)
@@ -418,7 +423,8 @@ static const struct verb_option batch_options[] = {
 	{ "cancel-waiting", KEY_CANCEL_WAITING, NULL,
 	  "finish: cancel the jobs whose watch never came" },
 	{ "format", KEY_FORMAT, "FORMAT", "finish, report: table (the default), csv or json" },
-	{ "output", KEY_OUTPUT, "FILE", "finish, report: write there, not to stdout" },
+	{ "output", KEY_OUTPUT, "FILE",
+	  "finish, report: write there, at once and whole; - is stdout" },
 	{ 0 },
 };
 

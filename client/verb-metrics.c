@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "client/arguments.h"
 #include "client/client.h"
 #include "client/metrics.h"
+#include "client/output.h"
 #include "client/print.h"
 #include "client/verb.h"
 #include "protocol/base/fd.h"
@@ -224,23 +224,6 @@ static int make_text(const struct answers *answers, char **ret, struct problem *
 	return 0;
 }
 
-/* A reader of the file finds the old text or the new, never half of one. */
-static int write_text(const struct client *client, const char *path, const char *text)
-{
-	int r;
-
-	if (!path) {
-		fputs(text, stdout);
-		return STATUS_DONE;
-	}
-	r = fd_replace_file(AT_FDCWD, path, text, strlen(text), 0644);
-	if (r >= 0)
-		return STATUS_DONE;
-	print_failure(client, "%s: cannot be written: %s", path, strerrordesc_np(-r));
-	print_hint(client, "name a file in a folder that you may write to");
-	return STATUS_FAILED;
-}
-
 static int print_answers(const struct client *client, const struct answers *answers)
 {
 	_cleanup_message_ struct json_object *document = NULL;
@@ -265,6 +248,10 @@ static int metrics_run(struct client *client, struct arguments *arguments)
 		path = value;
 	if (key < 0 || arguments_operands(arguments, 0, 0, &operands, &n) < 0)
 		return arguments->status;
+	if (path && client->json) {
+		arguments_wrong(arguments, "-o is for the text: --json goes to stdout");
+		return arguments->status;
+	}
 	r = ask_all(client, &answers);
 	if (r != STATUS_DONE)
 		return r;
@@ -273,11 +260,11 @@ static int metrics_run(struct client *client, struct arguments *arguments)
 	r = make_text(&answers, &text, &problem);
 	if (r < 0)
 		return client_bad_reply(client, r, "GetStatus, ListPorts or ListSlots", &problem);
-	return write_text(client, path, text);
+	return output_write(client, path, text);
 }
 
 static const struct verb_option metrics_options[] = {
-	{ "output", KEY_OUTPUT, "FILE", "write it there, at once and whole, instead of to stdout" },
+	{ "output", KEY_OUTPUT, "FILE", "write it there, at once and whole; - is stdout" },
 	{ 0 },
 };
 

@@ -149,12 +149,22 @@ static void test_report(void **state)
 	       NULL);
 }
 
+/* Who waits all day for a report hears at once that there is no place for it: nothing is asked. */
+static void test_no_place(void **state)
+{
+	static const struct step steps[] = { { 0 } };
+
+	expect(state, steps, "batch finish monday --wait -o /nowhere/monday.csv", 1, "",
+	       "/nowhere/monday.csv: cannot be written: No such file or directory");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BENCH_TEST(test_lost_answer),     BENCH_TEST(test_lost_call),
 		BENCH_TEST(test_lost_call_again), BENCH_TEST(test_refused),
 		BENCH_TEST(test_no_daemon),       BENCH_TEST(test_report),
+		BENCH_TEST(test_no_place),
 	};
 
 	return cmocka_run_group_tests_name("client-batch", tests, NULL, NULL);

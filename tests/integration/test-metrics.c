@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
@@ -243,12 +244,39 @@ static void test_into_a_file(void **state)
 	assert_non_null(strstr(refused.err, "hint:"));
 }
 
+/* "-" is stdout, and what is no file stays what it is. */
+static void test_to_what_is_no_file(void **state)
+{
+	struct rig *rig = *state;
+	_cleanup_(output_clear) struct output dash = { 0 }, through = { 0 }, json = { 0 };
+	_cleanup_free_ char *link = str_format("%s/link", rig->directory);
+	_cleanup_free_ char *file = str_format("%s/behind", rig->directory);
+	_cleanup_free_ char *text = NULL;
+	struct stat st;
+
+	dash = rig_ctl(rig, "metrics", "-o", "-", NULL);
+	assert_int_equal(dash.status, 0);
+	read_text(dash.out);
+	assert_int_equal(fd_replace_file(AT_FDCWD, file, "old", 3, 0600), 0);
+	assert_int_equal(symlink(file, link), 0);
+	through = rig_ctl(rig, "metrics", "-o", link, NULL);
+	assert_int_equal(through.status, 0);
+	assert_int_equal(lstat(link, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(fd_read_file(AT_FDCWD, file, 1 << 20, &text, NULL), 0);
+	read_text(text);
+	json = rig_ctl(rig, "--json", "metrics", "-o", file, NULL);
+	assert_int_equal(json.status, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_true_and_well_formed, rig_test_set_up,
 						rig_test_tear_down),
 		cmocka_unit_test_setup_teardown(test_into_a_file, rig_test_set_up,
+						rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_to_what_is_no_file, rig_test_set_up,
 						rig_test_tear_down),
 	};
 
