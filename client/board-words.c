@@ -5,9 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/text.h"
 #include "protocol/base/strings.h"
-
-#define MEID_TAIL 8U /* enough to tell the watches of a bench apart */
 
 static const struct {
 	const char *state;
@@ -166,20 +165,12 @@ const char *board_words_bare_action(const struct board_tile *tile, char buf[BOAR
 	return bare && strafter(bare, ": ") ? bare + 2 : action;
 }
 
-static void meid_tail(const char *meid, char buf[BOARD_WORDS_SIZE])
-{
-	size_t n = strlen(meid);
-
-	(void)snprintf(buf, BOARD_WORDS_SIZE, "ME %.*s", (int)MEID_TAIL,
-		       n > MEID_TAIL ? meid + n - MEID_TAIL : meid);
-}
-
 const char *board_words_ticket(const struct board_job *job, char buf[BOARD_WORDS_SIZE])
 {
 	if (job->ticket)
 		(void)snprintf(buf, BOARD_WORDS_SIZE, "%s", job->ticket);
 	else if (job->meid)
-		meid_tail(job->meid, buf);
+		(void)snprintf(buf, BOARD_WORDS_SIZE, "ME %s", text_meid(job->meid));
 	else
 		(void)snprintf(buf, BOARD_WORDS_SIZE, "job %" PRId64, job->id);
 	return buf;
@@ -191,6 +182,6 @@ const char *board_words_who(const struct board_tile *tile, char buf[BOARD_WORDS_
 	if (tile->job)
 		return board_words_ticket(tile->job, buf);
 	if (tile->present && tile->port->meid)
-		meid_tail(tile->port->meid, buf);
+		(void)snprintf(buf, BOARD_WORDS_SIZE, "ME %s", text_meid(tile->port->meid));
 	return buf;
 }

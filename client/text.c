@@ -8,6 +8,8 @@
 
 #include "protocol/base/strings.h"
 
+#define MEID_SHOWN 8U
+
 /*
  * What takes no column of its own and does not combine either turns the direction of the line
  * around, or hides.
@@ -151,4 +153,11 @@ size_t text_line(const char *s, size_t columns)
 	if (blank > 0)
 		return blank;
 	return n > 0 ? n : text_character(s, &width);
+}
+
+const char *text_meid(const char *meid)
+{
+	size_t n = strlen(meid);
+
+	return n > MEID_SHOWN ? meid + n - MEID_SHOWN : meid;
 }

@@ -96,6 +96,9 @@ static int side_open(struct client *client, const char *word, struct side *side)
 
 	if (r == STATUS_DONE)
 		r = image_file_read(client, side->path, &side->image);
+	if (r == STATUS_NOT_FOUND && streq_ptr(side->path, word))
+		print_hint(client,
+			   "it is no id of a backup either; 'mtkrbctl backups' lists those");
 	if (r != STATUS_DONE)
 		return r;
 	return client_status(client, layout_new(side->image.data, side->image.size, &side->layout));

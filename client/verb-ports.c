@@ -9,15 +9,14 @@
 #include "client/client.h"
 #include "client/print.h"
 #include "client/table.h"
+#include "client/text.h"
 #include "client/tint.h"
 #include "client/verb.h"
 #include "protocol/base/strings.h"
 #include "protocol/control/message.h"
 #include "protocol/control/port.h"
 
-#define GROUP      "Daemon and ports"
-#define MEID_WHOLE 32
-#define MEID_SHOWN 8 /* in a table; enough to tell the watches of a bench apart */
+#define GROUP "Daemon and ports"
 
 enum { KEY_FULL = 1, KEY_MODE, KEY_SLOT };
 
@@ -28,8 +27,7 @@ static void ports_add(struct table *table, const struct port *port, bool full)
 	table_add(table, TINT_NONE, port->mode);
 	table_add(table, tint_port(port->state), port_state_to_string(port->state));
 	table_add(table, TINT_NONE, port->chip);
-	table_addf(table, TINT_NONE, "%.*s", full ? MEID_WHOLE : MEID_SHOWN,
-		   port->meid ? port->meid : "");
+	table_add(table, TINT_NONE, port->meid && !full ? text_meid(port->meid) : port->meid);
 	if (port->job)
 		table_addf(table, TINT_NONE, "%" PRId64, port->job);
 	else

@@ -12,6 +12,7 @@
 #include "protocol/base/strings.h"
 #include "protocol/control/job.h"
 #include "protocol/control/message.h"
+#include "protocol/control/port.h"
 
 enum { KEY_SLOT = 1, KEY_CHIP, KEY_MODE, KEY_MEID };
 
@@ -341,6 +342,9 @@ static int rules_run(struct client *client, struct arguments *arguments)
 		given[key] = value;
 		asked = true;
 	}
+	if (key == 0 && given[KEY_MODE] && !port_mode_is_valid(given[KEY_MODE]))
+		key = arguments_wrong(arguments, "--mode=%s: not a port's mode: brom, preloader",
+				      given[KEY_MODE]);
 	if (key < 0 || arguments_operands(arguments, 0, 0, &operands, &n) < 0)
 		return arguments->status;
 	r = message_build(&parameters, MEMBERS(M_STRING_OPT("slot", given[KEY_SLOT]),

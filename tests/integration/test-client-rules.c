@@ -97,13 +97,18 @@ static void test_bad_answer(void **state)
 	bench_finish(*state);
 }
 
+static void test_wrong_mode(void **state)
+{
+	static const struct step steps[] = { { 0 } };
+
+	expect(state, steps, "rules --mode=bootrom", 2, "", "--mode=bootrom: not a port's mode");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BENCH_TEST(test_all),
-		BENCH_TEST(test_one_watch),
-		BENCH_TEST(test_json),
-		BENCH_TEST(test_bad_answer),
+		BENCH_TEST(test_all),        BENCH_TEST(test_one_watch),  BENCH_TEST(test_json),
+		BENCH_TEST(test_bad_answer), BENCH_TEST(test_wrong_mode),
 	};
 
 	if (!getenv("MTKRB_BIN_DIR")) {

@@ -201,7 +201,7 @@ static void test_ports(void **state)
 
 	expect(state, steps, "ports", 0,
 	       "SLOT     DEVICE        MODE  STATE  CHIP    ME ID     JOB\n"
-	       "usb-0:2  /dev/ttyACM0  brom  busy   MT6261  00112233    7\n",
+	       "usb-0:2  /dev/ttyACM0  brom  busy   MT6261  ccddeeff    7\n",
 	       NULL);
 	expect(state, steps, "ports --json", 0, "{\"ports\":[" PORT "]}\n", NULL);
 	expect(state, none, "ports", 0, "", "No ports.");

@@ -39,6 +39,7 @@ static void test_files(void **state)
 	assert_ctl(rig, 2, &output, "diff", image, NULL);
 	output_clear(&output);
 	assert_ctl(rig, 4, &output, "diff", image, "/nowhere", NULL);
+	assert_non_null(strstr(output.err, "no id of a backup either"));
 	output_clear(&output);
 	rig_start(rig);
 }
