@@ -11,6 +11,7 @@
 #include "client/when.h"
 #include "protocol/base/strings.h"
 #include "protocol/control/limits.h"
+#include "protocol/control/manifest.h"
 #include "protocol/control/message.h"
 
 #define DIGEST_DIGITS_MIN 8U /* as the daemon wants them */
@@ -121,7 +122,10 @@ static int backups_option(struct arguments *arguments, struct backups_request *r
 		return 0;
 	case KEY_BEFORE:
 		query->before = value;
-		return 0;
+		return backup_id_is_valid(value)
+			       ? 0
+			       : arguments_wrong(arguments, "--before=%s: not the id of a backup",
+						 value);
 	case KEY_ALL:
 		request->all = true;
 		return 0;

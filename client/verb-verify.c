@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <inttypes.h>
+#include <search.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "client/arguments.h"
 #include "client/catalogue.h"
@@ -12,7 +14,8 @@
 #include "protocol/base/strings.h"
 #include "protocol/control/message.h"
 
-#define PAGE 100 /* of those that are due, asked for at a time */
+#define PAGE 100                    /* of those that are due, asked for at a time */
+#define EVER "9999-12-31T23:59:59Z" /* nothing was verified later, by whatever clock */
 
 enum { KEY_ALL = 1, KEY_OLDER_THAN, KEY_LIMIT };
 
@@ -94,8 +97,34 @@ static int verify_named(struct client *client, char *const *ids, size_t n)
 struct verify_run {
 	struct client *client;
 	int64_t limit; /* 0: none */
+	bool all;
 	int64_t done, damaged;
+	void *seen; /* a tree of the ids that had their turn */
 };
+
+static int compare_ids(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static void verify_run_clear(struct verify_run *run)
+{
+	tdestroy(run->seen, free);
+}
+
+/* 1 when it is new to this run. */
+static int verify_take_turn(struct verify_run *run, const char *id)
+{
+	_cleanup_free_ char *copy = strdup(id);
+	char *const *node = copy ? tsearch(copy, &run->seen, compare_ids) : NULL;
+
+	if (!node)
+		return -ENOMEM;
+	if (*node != copy)
+		return 0;
+	copy = NULL;
+	return 1;
+}
 
 static bool verify_is_over(const struct verify_run *run)
 {
@@ -103,36 +132,58 @@ static bool verify_is_over(const struct verify_run *run)
 }
 
 /* One that was removed meanwhile is none of our business; what else has no verdict ends the run. */
-static int verify_page(struct verify_run *run, struct json_object *backups)
+static int verify_row(struct verify_run *run, const char *id)
 {
-	for (size_t i = 0; i < message_length(backups) && !verify_is_over(run); i++) {
-		const char *id = message_string(message_member(message_at(backups, i), "id"));
-		int r = id ? verify_one(run->client, id)
-			   : client_bad_reply(run->client, -EBADMSG, "ListBackups", NULL);
+	int r = verify_one(run->client, id);
 
-		if (r != STATUS_DONE && r != STATUS_FAILED && r != STATUS_NOT_FOUND)
-			return r;
-		run->done += r != STATUS_NOT_FOUND;
-		run->damaged += r == STATUS_FAILED;
-	}
+	if (r == STATUS_NOT_FOUND)
+		return STATUS_DONE;
+	if (r != STATUS_DONE && r != STATUS_FAILED)
+		return r;
+	run->done++;
+	run->damaged += r == STATUS_FAILED;
 	return STATUS_DONE;
 }
 
-/* Each verdict takes its backup off the list, so the next answer begins with those that follow. */
+/* *ret_new: there was one that had not had its turn. */
+static int verify_page(struct verify_run *run, struct json_object *backups, bool *ret_new)
+{
+	int r = STATUS_DONE;
+
+	*ret_new = false;
+	for (size_t i = 0; i < message_length(backups) && !verify_is_over(run) && r == STATUS_DONE;
+	     i++) {
+		const char *id = message_string(message_member(message_at(backups, i), "id"));
+		int turn = id ? verify_take_turn(run, id) : -EBADMSG;
+
+		if (turn < 0)
+			return client_bad_reply(run->client, turn, "ListBackups", NULL);
+		if (turn == 0)
+			continue;
+		*ret_new = true;
+		r = verify_row(run, id);
+	}
+	return r;
+}
+
+/*
+ * Each verdict moves its backup to the list's end, so the next answer begins with those that follow.
+ * Whether it also takes it off the list depends on the clock of the daemon's machine.
+ */
 static int verify_due(struct verify_run *run, struct catalogue_query *query)
 {
-	bool more = true;
+	bool more = true, new = true;
 	int r = STATUS_DONE;
 
 	query->limit = PAGE;
-	while (r == STATUS_DONE && more && !verify_is_over(run)) {
+	while (r == STATUS_DONE && more && new && !verify_is_over(run)) {
 		_cleanup_message_ struct json_object *backups = NULL;
 
 		r = catalogue_list(run->client, query, &backups, &more);
 		if (r == STATUS_DONE)
-			r = verify_page(run, backups);
+			r = verify_page(run, backups, &new);
 	}
-	if (!run->client->json)
+	if (!run->client->json && (r == STATUS_DONE || run->done > 0))
 		print_note(run->client, "%" PRId64 " verified, %" PRId64 " damaged.", run->done,
 			   run->damaged);
 	return r == STATUS_DONE && run->damaged > 0 ? STATUS_FAILED : r;
@@ -153,7 +204,7 @@ static int verify_option(struct arguments *arguments, struct verify_run *run,
 {
 	switch (key) {
 	case KEY_ALL:
-		time_format(time_real(), query->not_verified_since);
+		run->all = true;
 		return 0;
 	case KEY_OLDER_THAN:
 		return verify_age(arguments, query, value);
@@ -168,7 +219,7 @@ static int verify_option(struct arguments *arguments, struct verify_run *run,
 static int verify_run(struct client *client, struct arguments *arguments)
 {
 	_cleanup_(catalogue_query_clear) struct catalogue_query query = { 0 };
-	struct verify_run run = { .client = client };
+	_cleanup_(verify_run_clear) struct verify_run run = { .client = client };
 	const char *value;
 	char **operands;
 	bool due;
@@ -178,6 +229,8 @@ static int verify_run(struct client *client, struct arguments *arguments)
 	while ((key = arguments_next(arguments, &value)) > 0)
 		if (verify_option(arguments, &run, &query, key, value) < 0)
 			return arguments->status;
+	if (run.all && !*query.not_verified_since)
+		strcpy(query.not_verified_since, EVER);
 	due = *query.not_verified_since;
 	if (key < 0 ||
 	    arguments_operands(arguments, due ? 0 : 1, due ? 0 : SIZE_MAX, &operands, &n) < 0)

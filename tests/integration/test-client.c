@@ -364,6 +364,50 @@ static void test_backup_is_found_by_its_id(void **state)
 	       "{\"backup\":" BACKUP("/nowhere") "}\n", NULL);
 }
 
+static void test_backups_before(void **state)
+{
+	static const struct step steps[] = { { 0 } };
+
+	expect(state, steps, "backups --before=yesterday", 2, "",
+	       "--before=yesterday: not the id of a backup");
+}
+
+#define DUE "{\"not_verified_since\":\"9999-12-31T23:59:59Z\",\"limit\":100}"
+
+/* Where the daemon's clock leaves a backup on the list, it is read once all the same. */
+static void test_verify_once(void **state)
+{
+	static const struct step steps[] = {
+		{ "ListBackups", DUE,
+		  .replies = { PARAMETERS("{\"backups\":[" BACKUP("/x") "],\"more\":true}") } },
+		{ "VerifyBackup", "{\"id\":\"" BACKUP_ID "\"}",
+		  .replies = { PARAMETERS("{\"ok\":true}") } },
+		{ "ListBackups", DUE,
+		  .replies = { PARAMETERS("{\"backups\":[" BACKUP("/x") "],\"more\":true}") } },
+		{ 0 },
+	};
+
+	expect(state, steps, "verify --all", 0, BACKUP_ID ": ok\n", "1 verified, 0 damaged.");
+}
+
+/* What was not asked is not counted either; --all does not undo what is asked for. */
+static void test_verify_refused(void **state)
+{
+	static const struct step steps[] = {
+		{ "ListBackups", "{\"not_verified_since\":\"2026-11-01T00:00:00Z\",\"limit\":100}",
+		  .replies = { ERROR("org.varlink.service.InvalidParameter",
+				     "{\"parameter\":\"limit\"}") } },
+		{ 0 },
+	};
+	_cleanup_(outcome_clear) struct outcome outcome = { 0 };
+
+	bench_start(*state, steps);
+	outcome = client_run(*state, "verify --older-than=2026-11-01T00:00:00Z --all");
+	assert_int_not_equal(outcome.status, 0);
+	assert_null(strstr(outcome.err, "verified"));
+	bench_finish(*state);
+}
+
 static void test_verify(void **state)
 {
 	static const struct step steps[] = {
@@ -400,6 +444,9 @@ int main(void)
 		BENCH_TEST(test_backups),
 		BENCH_TEST(test_backup_is_found_by_its_id),
 		BENCH_TEST(test_verify),
+		BENCH_TEST(test_backups_before),
+		BENCH_TEST(test_verify_once),
+		BENCH_TEST(test_verify_refused),
 	};
 
 	if (!getenv("MTKRB_BIN_DIR")) {
