@@ -24,7 +24,7 @@
 struct hook_run {
 	struct hook_runner *runner;
 	struct hook_run *next;
-	int64_t job;
+	struct hooks_wanted wanted;
 	struct frame *frame;
 	sd_event_source *io, *deadline;
 	uint64_t silence_usec; /* that is borne between two messages */
@@ -98,7 +98,7 @@ size_t hook_runner_count(const struct hook_runner *runner)
 bool hook_runner_has(const struct hook_runner *runner, int64_t job)
 {
 	for (const struct hook_run *run = runner->runs; run; run = run->next)
-		if (run->job == job)
+		if (run->wanted.job == job)
 			return true;
 	return false;
 }
@@ -110,11 +110,11 @@ static void hook_run_end(struct hook_run *run)
 	struct hook_runner *runner = run->runner;
 	struct hook_result *results = TAKE_PTR(run->results);
 	size_t n = run->n;
-	int64_t job = run->job;
+	struct hooks_wanted wanted = run->wanted;
 
 	run->n = 0;
 	hook_run_free(run);
-	runner->ended(job, results, n, runner->userdata);
+	runner->ended(&wanted, results, n, runner->userdata);
 }
 
 /* It ended without an end: what is known is kept, and that more is not. */
@@ -293,8 +293,8 @@ static int hook_run_connect(struct hook_run *run, const struct hook_call *call,
 	return r < 0 ? r : frame_put(run->frame, text, strlen(text));
 }
 
-int hook_runner_start(struct hook_runner *runner, int64_t job, const struct hook_call *call,
-		      const char *directory)
+int hook_runner_start(struct hook_runner *runner, const struct hooks_wanted *wanted,
+		      const struct hook_call *call, const char *directory)
 {
 	_cleanup_(hook_run_freep) struct hook_run *run = calloc(1, sizeof(*run));
 	int r;
@@ -304,7 +304,7 @@ int hook_runner_start(struct hook_runner *runner, int64_t job, const struct hook
 	*run = (struct hook_run){
 		.runner = runner,
 		.next = runner->runs,
-		.job = job,
+		.wanted = *wanted,
 		.silence_usec =
 			(uint64_t)(call->timeout * (double)USEC_PER_SEC) + SILENCE_GRACE_USEC,
 	};

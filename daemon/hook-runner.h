@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
+#include "daemon/store.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/control/hook.h"
 
@@ -22,7 +23,8 @@ struct hook_runner_options {
 };
 
 /* Called from the event loop, once for each run, also for one that broke. Takes results. */
-typedef void (*hooks_ended)(int64_t job, struct hook_result *results, size_t n, void *userdata);
+typedef void (*hooks_ended)(const struct hooks_wanted *wanted, struct hook_result *results,
+			    size_t n, void *userdata);
 
 /* Both paths are copied. */
 _must_check_ int hook_runner_new(sd_event *event, const struct hook_runner_options *options,
@@ -36,6 +38,9 @@ DEFINE_CLEANUP(struct hook_runner *, hook_runner_free);
 size_t hook_runner_count(const struct hook_runner *runner);
 bool hook_runner_has(const struct hook_runner *runner, int64_t job);
 
-/* Begins a run; directory is for a child of our own. Negative: nothing runs, ended is not called. */
-_must_check_ int hook_runner_start(struct hook_runner *runner, int64_t job,
+/*
+ * Begins a run of what is wanted; directory is for a child of our own. Negative: nothing runs, ended is
+ * not called.
+ */
+_must_check_ int hook_runner_start(struct hook_runner *runner, const struct hooks_wanted *wanted,
 				   const struct hook_call *call, const char *directory);

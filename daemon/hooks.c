@@ -23,7 +23,7 @@
 /* Results that the store would not take yet: to run the programs again would print a label twice. */
 struct unsaved_hooks {
 	struct unsaved_hooks *next;
-	int64_t job;
+	struct hooks_wanted wanted;
 	struct hook_result *results;
 	size_t n;
 };
@@ -76,12 +76,13 @@ static void log_results(int64_t job, const struct hook_result *results, size_t n
 }
 
 /* Takes the results. */
-static void save(struct manager *manager, int64_t job, struct hook_result *results, size_t n)
+static void save(struct manager *manager, const struct hooks_wanted *wanted,
+		 struct hook_result *results, size_t n)
 {
 	struct unsaved_hooks *unsaved;
 
-	log_results(job, results, n);
-	if (store_set_hooks(manager->store, job, results, n) >= 0) {
+	log_results(wanted->job, results, n);
+	if (store_set_hooks(manager->store, wanted, results, n) >= 0) {
 		hook_results_free(results, n);
 		return;
 	}
@@ -90,7 +91,7 @@ static void save(struct manager *manager, int64_t job, struct hook_result *resul
 		hook_results_free(results, n);
 		return;
 	}
-	*unsaved = (struct unsaved_hooks){ manager->unsaved_hooks, job, results, n };
+	*unsaved = (struct unsaved_hooks){ manager->unsaved_hooks, *wanted, results, n };
 	manager->unsaved_hooks = unsaved;
 }
 
@@ -99,7 +100,8 @@ static void save_again(struct manager *manager)
 	struct unsaved_hooks *unsaved;
 
 	while ((unsaved = manager->unsaved_hooks)) {
-		if (store_set_hooks(manager->store, unsaved->job, unsaved->results, unsaved->n) < 0)
+		if (store_set_hooks(manager->store, &unsaved->wanted, unsaved->results,
+				    unsaved->n) < 0)
 			return;
 		manager->unsaved_hooks = unsaved->next;
 		hook_results_free(unsaved->results, unsaved->n);
@@ -107,11 +109,12 @@ static void save_again(struct manager *manager)
 	}
 }
 
-static void on_ended(int64_t job, struct hook_result *results, size_t n, void *userdata)
+static void on_ended(const struct hooks_wanted *wanted, struct hook_result *results, size_t n,
+		     void *userdata)
 {
 	struct manager *manager = userdata;
 
-	save(manager, job, results, n);
+	save(manager, wanted, results, n);
 	hooks_schedule(manager);
 }
 
@@ -199,7 +202,7 @@ static int make_call(const struct manager *manager, const struct job *job, struc
 
 /* ---- running ---- */
 
-static void give_up(struct manager *manager, int64_t job, int error)
+static void give_up(struct manager *manager, const struct hooks_wanted *wanted, int error)
 {
 	struct hook_result result = { .name = strdup("mtkrbd-hook"), .outcome = HOOK_BROKEN };
 	struct hook_result *results = NULL;
@@ -209,33 +212,33 @@ static void give_up(struct manager *manager, int64_t job, int error)
 	if (!result.name || !result.message || hook_results_add(&results, &n, &result) < 0)
 		log_error("out of memory");
 	hook_result_clear(&result);
-	save(manager, job, results, n);
+	save(manager, wanted, results, n);
 }
 
-static void run(struct manager *manager, int64_t id)
+static void run(struct manager *manager, const struct hooks_wanted *wanted)
 {
 	_cleanup_(hook_call_clear) struct hook_call call = { 0 };
 	_cleanup_(job_clear) struct job job = { 0 };
-	int r = store_get_job(manager->store, id, &job);
+	int r = store_get_job(manager->store, wanted->job, &job);
 
 	/* It was retried before they ran: its next end will want them. */
 	if (r >= 0 && !job_state_is_final(job.state)) {
-		save(manager, id, NULL, 0);
+		save(manager, wanted, NULL, 0);
 		return;
 	}
 	if (r >= 0)
 		r = make_call(manager, &job, &call);
 	if (r >= 0)
-		r = hook_runner_start(manager->hook_runner, id, &call,
+		r = hook_runner_start(manager->hook_runner, wanted, &call,
 				      manager->config.hooks.directory);
 	if (r < 0)
-		give_up(manager, id, r);
+		give_up(manager, wanted, r);
 }
 
 static int on_step(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
 {
 	struct manager *manager = userdata;
-	int64_t wanted[HOOKS_AT_ONCE];
+	struct hooks_wanted wanted[HOOKS_AT_ONCE];
 	size_t n = 0;
 
 	save_again(manager);
@@ -247,8 +250,8 @@ static int on_step(_unused_ sd_event_source *source, _unused_ uint64_t usec, voi
 	    store_wanted_hooks(manager->store, wanted, ARRAY_SIZE(wanted), &n) < 0)
 		return 0;
 	for (size_t i = 0; i < n && hook_runner_count(manager->hook_runner) < HOOKS_AT_ONCE; i++)
-		if (!hook_runner_has(manager->hook_runner, wanted[i]))
-			run(manager, wanted[i]);
+		if (!hook_runner_has(manager->hook_runner, wanted[i].job))
+			run(manager, &wanted[i]);
 	return 0;
 }
 

@@ -228,10 +228,12 @@ const char
 				"SELECT iif(verified > 0, verified, created) FROM backup "
 				"ORDER BY verified, id LIMIT 1",
 			[WANT_HOOKS] = "INSERT INTO hook_run VALUES (?1, 1, NULL) "
-				       "ON CONFLICT (job) DO UPDATE SET wanted = 1",
+				       "ON CONFLICT (job) DO UPDATE SET wanted = wanted + 1",
 			[WANTED_HOOKS] =
-				"SELECT job FROM hook_run WHERE wanted ORDER BY job LIMIT ?1",
-			[SET_HOOKS] = "UPDATE hook_run SET wanted = 0, results = ?2 WHERE job = ?1",
+				"SELECT job, wanted FROM hook_run WHERE wanted ORDER BY job "
+				"LIMIT ?1",
+			[SET_HOOKS] = "UPDATE hook_run SET results = ?2, "
+				      "wanted = iif(wanted = ?3, 0, wanted) WHERE job = ?1",
 			[GET_HOOKS] = "SELECT results FROM hook_run WHERE job = ?1",
 			[INSERT_AUDIT] = "INSERT INTO audit (time, uid, action, object, detail) "
 					 "VALUES (?1, ?2, ?3, ?4, ?5)",

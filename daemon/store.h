@@ -191,11 +191,20 @@ _must_check_ int store_save_slots(struct store *store, const struct slot_setting
  */
 _must_check_ int store_want_hooks(struct store *store, int64_t job);
 
-/* Up to n jobs whose hooks are wanted, the oldest first. */
-_must_check_ int store_wanted_hooks(struct store *store, int64_t *ret, size_t n, size_t *ret_n);
+struct hooks_wanted {
+	int64_t job;
+	int64_t ends; /* of the job, since its hooks last ran: one run does for all of them */
+};
 
-/* The results, in the place of those of an earlier end of the job; no more wanted. */
-_must_check_ int store_set_hooks(struct store *store, int64_t job,
+/* Up to n jobs whose hooks are wanted, the oldest first. */
+_must_check_ int store_wanted_hooks(struct store *store, struct hooks_wanted *ret, size_t n,
+				    size_t *ret_n);
+
+/*
+ * The results, in the place of those of an earlier end of the job; no more wanted, unless the job was
+ * retried and ended again since wanted was read.
+ */
+_must_check_ int store_set_hooks(struct store *store, const struct hooks_wanted *wanted,
 				 const struct hook_result *results, size_t n);
 
 /* The caller frees them with hook_results_free; none when none ran. */
