@@ -340,7 +340,28 @@ int archive_read_backup(const struct archive *archive, const char *id, struct ba
 	return make_row(archive, &manifest, ret);
 }
 
-int archive_check_backup(const struct archive *archive, const char *id, char **ret_why)
+static int check_covers(const struct archive *archive, const struct manifest *manifest,
+			const char *other, char **ret_why)
+{
+	_cleanup_(manifest_clearp) struct manifest theirs = { 0 };
+	_cleanup_close_ int directory = archive_open_backup(archive, other);
+	_cleanup_free_ char *why = NULL;
+	int r;
+
+	if (directory < 0)
+		return directory == -ENOENT ? 0 : directory;
+	r = read_manifest(directory, &theirs, &why);
+	if (r == -EBADMSG)
+		return refuse(ret_why, "what %s holds is not known: %s", other, why ?: "?");
+	if (r < 0)
+		return r;
+	return manifest_covers(manifest, &theirs)
+		       ? 0
+		       : refuse(ret_why, "it does not hold all that %s holds", other);
+}
+
+int archive_stands_for(const struct archive *archive, const char *id, const char *other,
+		       char **ret_why)
 {
 	_cleanup_(manifest_clearp) struct manifest manifest = { 0 };
 	_cleanup_close_ int directory = archive_open_backup(archive, id);
@@ -350,7 +371,9 @@ int archive_check_backup(const struct archive *archive, const char *id, char **r
 	if (directory < 0)
 		return directory;
 	r = read_manifest(directory, &manifest, ret_why);
-	return r < 0 ? r : check_ranges(directory, &manifest, ret_why);
+	if (r >= 0)
+		r = check_ranges(directory, &manifest, ret_why);
+	return r < 0 ? r : check_covers(archive, &manifest, other, ret_why);
 }
 
 int archive_read_manifest(const struct archive *archive, const char *id, char **ret, char **ret_why)

@@ -105,11 +105,12 @@ _must_check_ int archive_read_manifest(const struct archive *archive, const char
 				       char **ret_why);
 
 /*
- * True to its manifest as far as that can be seen without reading the image: 0 when all files of the
- * ranges are there in their length. -EBADMSG with *ret_why, -ENOENT.
+ * Whether other can go because id is there: 0 when id holds every range of the watch that other holds,
+ * and is true to its manifest as far as that can be seen without reading the image. An other that has
+ * no directory holds nothing. -EBADMSG with *ret_why, -ENOENT.
  */
-_must_check_ int archive_check_backup(const struct archive *archive, const char *id,
-				      char **ret_why);
+_must_check_ int archive_stands_for(const struct archive *archive, const char *id,
+				    const char *other, char **ret_why);
 
 /* Finishes removals that a crash interrupted. */
 _must_check_ int archive_sweep(struct archive *archive);

@@ -66,16 +66,16 @@ static int decide_on(const struct pruner *pruner, const char *meid, struct watch
 	return 0;
 }
 
-/* Removes one, after a look whether what stands for it is really there. 1 when it is gone. */
+/* Removes one, after a look whether the newer one really stands for it. 1 when it is gone. */
 static int let_go(const struct pruner *pruner, const struct backup *backup,
 		  const struct retention_decision *decision, uid_t uid)
 {
 	_cleanup_free_ char *why = NULL, *reason = NULL;
 	struct log_context context = { .id = LOG_ID_BACKUP_REMOVED, .backup = backup->id };
-	int r = archive_check_backup(pruner->archive, decision->successor->id, &why);
+	int r = archive_stands_for(pruner->archive, decision->successor->id, backup->id, &why);
 
 	if (r < 0) {
-		log_warning("backup %s is kept: the newer %s is not whole: %s", backup->id,
+		log_warning("backup %s is kept: the newer %s does not stand for it: %s", backup->id,
 			    decision->successor->id, why ?: strerrordesc_np(-r));
 		return 0;
 	}
@@ -117,13 +117,26 @@ static int prune_watch(const struct pruner *pruner, const char *meid, uid_t uid,
 	return r < 0 ? r : 0;
 }
 
+/* The rows do not say which part of the flash a backup holds, nor whether it is still all there. */
+static void confirm(const struct pruner *pruner, const struct backup *backup,
+		    struct retention_decision *decision)
+{
+	_cleanup_free_ char *why = NULL;
+
+	if (retention_may_go(decision->verdict) &&
+	    archive_stands_for(pruner->archive, decision->successor->id, backup->id, &why) < 0)
+		*decision = (struct retention_decision){ .verdict = RETENTION_NO_SUCCESSOR };
+}
+
 static int tell_of_watch(const struct pruner *pruner, const char *meid)
 {
 	_cleanup_(watch_backups_clear) struct watch_backups watch = { 0 };
 	int r = decide_on(pruner, meid, &watch);
 
-	for (size_t i = 0; i < watch.n && r >= 0; i++)
+	for (size_t i = 0; i < watch.n && r >= 0; i++) {
+		confirm(pruner, &watch.backups[i], &watch.decisions[i]);
 		pruner->handler->decided(&watch.backups[i], &watch.decisions[i], pruner->userdata);
+	}
 	return r;
 }
 
@@ -186,7 +199,8 @@ int pruner_run(struct pruner *pruner, uid_t uid, bool dry_run, const struct prun
 	pruner->userdata = userdata;
 	pruner->error = 0;
 	pruner->again = false;
-	return sd_event_source_set_enabled(pruner->step, SD_EVENT_ON);
+	(void)sd_event_source_set_enabled(pruner->step, SD_EVENT_ON);
+	return 0;
 }
 
 /* ---- by itself ---- */

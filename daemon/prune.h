@@ -36,12 +36,12 @@ struct prune_handler {
 
 /*
  * Looks at all watches. With dry_run nothing is removed. uid is who the audit will name; handler may
- * be NULL. -EBUSY while another such run is under way, -ENOMEM.
+ * be NULL. -EBUSY while another such run is under way.
  */
 _must_check_ int pruner_run(struct pruner *pruner, uid_t uid, bool dry_run,
 			    const struct prune_handler *handler, void *userdata);
 
-/* Looks at one watch soon: it has a new backup. */
+/* Looks at one watch, which has a new backup; what is too much for one turn waits for the next day. */
 void pruner_look_at(struct pruner *pruner, const char *meid);
 
 /* Looks at all watches now and once a day from then on, where the rules ask for it. */

@@ -17,7 +17,7 @@ const char *retention_verdict_to_string(enum retention_verdict verdict)
 		[RETENTION_UNKNOWN_WATCH] = "its watch is not known",
 		[RETENTION_LABEL] = "a label of keep-label is on it",
 		[RETENTION_YOUNG] = "younger than keep-for",
-		[RETENTION_NO_SUCCESSOR] = "no newer one is whole and as large",
+		[RETENTION_NO_SUCCESSOR] = "no newer one is whole, as large and as healthy",
 		[RETENTION_AMONG_LAST] = "one of the keep-last of its watch",
 		[RETENTION_SPARE] = "not needed, while there is room",
 		[RETENTION_BEYOND_LAST] = "keep-last newer ones of its watch are there",
@@ -55,10 +55,13 @@ static bool is_young(const struct backup *backup, const struct retention_rules *
 	       (backup->created > now || now - backup->created < rules->keep_for_usec);
 }
 
-/* The half of a flash does not stand for the whole of it, and what is damaged for nothing. */
+/*
+ * The half of a flash does not stand for the whole of it, what is damaged for nothing, and a watch that
+ * is broken now not for the watch that it was.
+ */
 static bool stands_for(const struct backup *newer, const struct backup *older)
 {
-	return !newer->damaged && newer->size >= older->size;
+	return !newer->damaged && newer->size >= older->size && newer->health >= older->health;
 }
 
 /* How many newer ones stand for backups[at], counted up to enough; the newest of them. */

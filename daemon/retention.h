@@ -4,8 +4,9 @@
 /*
  * Which backups of a watch may go: a pure function of the backups, the rules of [retention] and the
  * time. It errs on the side of keeping. A backup goes only when a newer one of the same watch is at
- * least as large and not damaged, so the only backup of a watch never does, and neither does one
- * whose watch is not known.
+ * least as large and as healthy and not damaged, so the only backup of a watch never does, and neither
+ * does one whose watch is not known. That the newer one holds the same parts of the flash is not in the
+ * rows: who removes looks at that (archive_stands_for).
  */
 
 #include <stdbool.h>
@@ -29,7 +30,7 @@ enum retention_verdict {
 	RETENTION_UNKNOWN_WATCH, /* kept: without ME ID nobody knows what else there is of it */
 	RETENTION_LABEL,         /* kept: it carries a label of keep-label */
 	RETENTION_YOUNG,         /* kept: younger than keep-for */
-	RETENTION_NO_SUCCESSOR,  /* kept: no newer one is whole and at least as large */
+	RETENTION_NO_SUCCESSOR,  /* kept: no newer one is whole, as large and as healthy */
 	RETENTION_AMONG_LAST,    /* kept: one of the keep-last */
 	RETENTION_SPARE,         /* kept as long as there is room: keep-last is not set */
 	RETENTION_BEYOND_LAST,   /* goes: as many newer ones as keep-last says are there */

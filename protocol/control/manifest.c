@@ -232,6 +232,40 @@ static int total_size(const struct manifest *manifest, uint64_t *ret)
 	return 0;
 }
 
+static const struct manifest_range *range_at(const struct manifest *manifest, uint64_t position)
+{
+	for (size_t i = 0; i < manifest->read.n_ranges; i++) {
+		const struct manifest_range *range = &manifest->read.ranges[i];
+
+		if (position >= range->start && position - range->start < range->length)
+			return range;
+	}
+	return NULL;
+}
+
+/* Ranges that were read apart may lie side by side. */
+static bool covers_range(const struct manifest *manifest, const struct manifest_range *wanted)
+{
+	uint64_t done = 0;
+
+	while (done < wanted->length) {
+		const struct manifest_range *range = range_at(manifest, wanted->start + done);
+
+		if (!range)
+			return false;
+		done += range->length - (wanted->start + done - range->start);
+	}
+	return true;
+}
+
+bool manifest_covers(const struct manifest *manifest, const struct manifest *other)
+{
+	for (size_t i = 0; i < other->read.n_ranges; i++)
+		if (!covers_range(manifest, &other->read.ranges[i]))
+			return false;
+	return true;
+}
+
 /* Two backups have the same content when the same bytes lie at the same places. */
 static int digest_content(const struct manifest *manifest, char ret[DIGEST_HEX_SIZE])
 {

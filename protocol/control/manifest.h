@@ -89,6 +89,9 @@ _must_check_ int manifest_to_text(const struct manifest *manifest, char **ret);
 _must_check_ int manifest_from_text(const char *text, struct manifest *ret,
 				    struct problem *problem);
 
+/* True when every byte of the watch that other holds is in this one too, read from the same place. */
+bool manifest_covers(const struct manifest *manifest, const struct manifest *other);
+
 /* The catalogue's row of it; path is where it lies. */
 _must_check_ int manifest_to_backup(const struct manifest *manifest, const char *path,
 				    struct backup *ret);

@@ -132,7 +132,8 @@ static void test_not_before_the_newer_one_is_looked_at(void **state)
 	_cleanup_free_ char *second = back_up(shop, "{}");
 	_cleanup_free_ char *image = str_format("%s/backups/%.4s/%.2s/%s/ROM_0", shop->rig.state,
 						second, second + 4, second);
-	_cleanup_(output_clear) struct output dry = { 0 }, held = { 0 }, pruned = { 0 };
+	_cleanup_(output_clear) struct output dry = { 0 }, told = { 0 }, held = { 0 };
+	_cleanup_(output_clear) struct output pruned = { 0 };
 
 	assert_true(is_there(shop, first));
 	configure(shop, OFF "[retention]\nkeep-last=1\n");
@@ -141,16 +142,38 @@ static void test_not_before_the_newer_one_is_looked_at(void **state)
 	assert_true(is_there(shop, first));
 
 	assert_int_equal(truncate(image, 4096), 0);
+	told = rig_ctl(&shop->rig, "prune", "--dry-run", NULL);
+	assert_null(strstr(told.out, "goes"));
 	held = rig_ctl(&shop->rig, "prune", NULL);
 	assert_int_equal(held.status, 0);
 	assert_true(is_there(shop, first));
-	assert_true(rig_log_has(&shop->rig, "is not whole: ROM_0 has 4096 bytes"));
+	assert_true(rig_log_has(&shop->rig, "does not stand for it: ROM_0 has 4096 bytes"));
 	assert_int_equal(truncate(image, 1 << 20), 0);
 	pruned = rig_ctl(&shop->rig, "prune", NULL);
 	assert_int_equal(pruned.status, 0);
 	assert_non_null(strstr(pruned.out, first));
 	assert_false(is_there(shop, first));
 	assert_true(is_there(shop, second));
+}
+
+static void test_another_part_is_no_successor(void **state)
+{
+	struct shop *shop = *state;
+	_cleanup_free_ char *first = NULL, *other = NULL, *again = NULL;
+	_cleanup_(output_clear) struct output dry = { 0 };
+
+	configure(shop, OFF "[retention]\nkeep-last=1\n");
+	first = back_up(shop, "{\"ranges\":[{\"start\":0,\"length\":65536}]}");
+	other = back_up(shop, "{\"ranges\":[{\"start\":65536,\"length\":65536}]}");
+	assert_true(is_there(shop, first));
+	dry = rig_ctl(&shop->rig, "prune", "--dry-run", NULL);
+	assert_int_equal(dry.status, 0);
+	assert_null(strstr(dry.out, "goes"));
+
+	again = back_up(shop, "{\"ranges\":[{\"start\":65536,\"length\":65536}]}");
+	assert_true(is_there(shop, first));
+	assert_false(is_there(shop, other));
+	assert_true(is_there(shop, again));
 }
 
 /* No room can ever be enough here: all that may go does, and the newest of the watch does not. */
@@ -179,6 +202,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_the_last_stay, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_not_before_the_newer_one_is_looked_at, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_another_part_is_no_successor, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_room, set_up, tear_down),
 	};

@@ -197,6 +197,32 @@ static void test_content(void **state _unused_)
 	assert_string_not_equal(first.content, third.content);
 }
 
+/* The good manifest's ranges lie side by side, from 0 to 1052672. */
+static void test_covers(void **state _unused_)
+{
+	static const struct {
+		uint64_t start, length;
+		bool covered;
+	} cases[] = {
+		{ 0, 1052672, true },     { 0, 4096, true },       { 4095, 2, true },
+		{ 1052671, 1, true },     { 0, 1052673, false },   { 1052672, 1, false },
+		{ 1 << 30, 4096, false }, { INT64_MAX, 1, false },
+	};
+	_cleanup_(manifest_clear) struct manifest manifest = { 0 };
+	_cleanup_free_ char *text = text_with(SIZE_MAX, NULL);
+	struct problem problem;
+
+	assert_int_equal(manifest_from_text(text, &manifest, &problem), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct manifest_range range = { .start = cases[i].start,
+						.length = cases[i].length };
+		struct manifest other = { .read = { .ranges = &range, .n_ranges = 1 } };
+
+		if (manifest_covers(&manifest, &other) != cases[i].covered)
+			fail_msg("%d, %d", (int)cases[i].start, (int)cases[i].length);
+	}
+}
+
 static void test_ids(void **state _unused_)
 {
 	static const char *const valid[] = {
@@ -235,7 +261,7 @@ int main(void)
 		cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_problems),
 		cmocka_unit_test(test_other_format), cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_backup),       cmocka_unit_test(test_ids),
-		cmocka_unit_test(test_content),
+		cmocka_unit_test(test_content),      cmocka_unit_test(test_covers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
