@@ -273,8 +273,23 @@ static int check_name(const struct slots *slots, const struct slot *slot, const 
 	return 0;
 }
 
-static int check_change(const struct slots *slots, const char *place,
-			const struct slot_change *change, struct problem *problem)
+/* Stored, but the configuration calls its place otherwise: nobody sees this name, and it is taken. */
+static int check_hidden_name(const struct slot_settings *stored, const char *place,
+			     const char *name, struct problem *problem)
+{
+	const struct slot_setting *other = slot_settings_by_name(stored, name);
+
+	return other && !streq(other->place, place)
+		       ? problem_set(problem, "name",
+				     "is stored as the name of %s, which the configuration calls "
+				     "otherwise: forget that first",
+				     other->place)
+		       : 0;
+}
+
+static int check_change(const struct slots *slots, const struct slot_settings *stored,
+			const char *place, const struct slot_change *change,
+			struct problem *problem)
 {
 	const struct slot *slot = slots_of(slots, place);
 	const struct slot_setting *configured = slot ? slot->configured : NULL;
@@ -282,6 +297,8 @@ static int check_change(const struct slots *slots, const char *place,
 
 	if (change->name) {
 		r = check_name(slots, slot, place, change->name, problem);
+		if (r >= 0)
+			r = check_hidden_name(stored, place, change->name, problem);
 		if (r < 0)
 			return r;
 	}
@@ -390,7 +407,7 @@ int slots_change(const struct slots *slots, const char *place, const struct slot
 	struct slot_setting *setting;
 	int r;
 
-	r = check_change(slots, place, change, problem);
+	r = check_change(slots, stored, place, change, problem);
 	if (r >= 0)
 		r = slot_settings_copy(stored, &changed);
 	if (r >= 0)

@@ -268,6 +268,8 @@ static void test_refused(void **state)
 	       "the slots of the configuration come first");
 	refuse(f, USB("3"), (struct slot_change){ .name = "c", .before = "d" }, "before",
 	       "must be a slot that has been named");
+	say(&f->stored, USB("1"), "old");
+	refuse(f, USB("3"), NAME("old"), "name", "is stored as the name of " USB("1"));
 	/* To say once more what the configuration says is no clash. */
 	change(f, USB("1"), NAME("left"));
 	change(f, USB("1"), EXCLUDED);
