@@ -142,7 +142,12 @@ void automatic_run(struct manager *manager, struct bench_port *port)
 	r = submit(manager, port, rule, &id);
 	if (r < 0) {
 		log_error("no automatic job can be made: %s", strerrordesc_np(-r));
-		manager_store_failed(manager);
+		/* A full queue is no trouble of the store, which would hold up all other jobs. */
+		if (r == -EDQUOT)
+			quiet_keep(&manager->quiet, port->port.meid ?: port->port.slot,
+				   FAILURE_PAUSE_USEC);
+		else
+			manager_store_failed(manager);
 		return;
 	}
 	job = queue_find(manager->queue, id);

@@ -105,16 +105,22 @@ static int add_clash(struct slot *slot, char *sentence)
 	return 0;
 }
 
-/* Takes over the labels of a setting whose key is still free. */
+/* Takes over the labels of a setting whose key is still free, as many as fit on an automatic job. */
 static int take_labels(struct slot *slot, const struct slot_setting *setting)
 {
 	for (size_t i = 0; i < setting->n_labels; i++) {
 		const struct label *label = &setting->labels[i];
-		int r = 0;
+		int r;
 
-		if (!labels_get(slot->labels, slot->n_labels, label->key))
+		if (labels_get(slot->labels, slot->n_labels, label->key))
+			continue;
+		if (slot->n_labels == LIMIT_SLOT_LABELS)
+			r = add_clash(slot,
+				      str_format("it has %u labels already, %s is one too many",
+						 LIMIT_SLOT_LABELS, label->key));
+		else
 			r = labels_add(&slot->labels, &slot->n_labels, label->key, label->value);
-		if (r < 0 && r != -E2BIG)
+		if (r < 0)
 			return r;
 	}
 	return 0;

@@ -135,6 +135,28 @@ static void test_stored_adds(void **state)
 	assert_int_equal(slots.list[0].origin, SLOT_CONFIGURATION);
 }
 
+/* Beyond the limit of both together, so that an automatic job can carry them all. */
+static void test_too_many_labels(void **state)
+{
+	struct fixture *f = *state;
+	struct slot_setting *configured = say(&f->configured, USB("1"), "left");
+	struct slot_setting *stored = say(&f->stored, USB("1"), NULL);
+	_cleanup_(slots_clear) struct slots slots = { 0 };
+
+	for (unsigned int i = 0; i < LIMIT_SLOT_LABELS; i++) {
+		char key[8];
+
+		(void)snprintf(key, sizeof(key), "k%u", i);
+		assert_int_equal(labels_add(&configured->labels, &configured->n_labels, key, "v"),
+				 0);
+	}
+	assert_int_equal(labels_add(&stored->labels, &stored->n_labels, "k0", "other"), 0);
+	assert_int_equal(labels_add(&stored->labels, &stored->n_labels, "more", "v"), 0);
+	slots = merge(f);
+	assert_int_equal(slots.list[0].n_labels, LIMIT_SLOT_LABELS);
+	assert_string_equal(slots.list[0].clash, "it has 8 labels already, more is one too many");
+}
+
 /* A name that the configuration gives to another place is lost; what else was said stays. */
 static void test_name_is_taken(void **state)
 {
@@ -327,6 +349,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_both_speak, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stored_adds, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_too_many_labels, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_name_is_taken, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_attached_by_name, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_naming_keeps_the_order, set_up, tear_down),
