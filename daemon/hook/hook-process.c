@@ -19,6 +19,8 @@
 #include "protocol/control/message.h"
 
 #define GRACE_USEC (2 * USEC_PER_SEC) /* between SIGTERM and SIGKILL */
+#define READ_BYTES 4096
+#define PIPE_READS (65536 / READ_BYTES) /* that empty a full pipe */
 
 /* A program while it runs. */
 struct run {
@@ -95,7 +97,7 @@ static void keep_line(struct run *run, const char *data, size_t size)
 /* Passes on what it complains about. False at the end of it, and when there is nothing now. */
 static bool read_errors(struct run *run)
 {
-	char data[4096];
+	char data[READ_BYTES];
 	ssize_t n = read(run->errors, data, sizeof(data));
 
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
@@ -130,16 +132,15 @@ static int wait_until(struct run *run, int watched, uint64_t deadline)
 
 		if (n < 0 && errno != EINTR)
 			return -errno;
-		if (n == 0 && time_now() >= deadline)
-			return -ETIMEDOUT;
-		if (n <= 0)
-			continue;
-		if (fds[1].revents)
+		if (n > 0 && fds[1].revents)
 			(void)read_errors(run);
-		if (fds[0].revents)
+		if (n > 0 && fds[0].revents)
 			return 0;
-		if (fds[2].revents)
+		if (n > 0 && fds[2].revents)
 			return -ECONNRESET;
+		/* Also for one that complains without a pause. */
+		if (time_now() >= deadline)
+			return -ETIMEDOUT;
 	}
 }
 
@@ -210,7 +211,8 @@ int hook_process_run(const struct hook_process *process, struct hook_result *res
 		waited = wait_for_end(&run, process);
 	if (run.pid > 0)
 		(void)waitid(P_PID, (id_t)run.pid, &info, WEXITED);
-	while (run.errors >= 0 && read_errors(&run))
+	/* No more than was there: what it left behind may go on writing. */
+	for (int i = 0; i < PIPE_READS && run.errors >= 0 && read_errors(&run); i++)
 		;
 	fd_close(run.errors);
 	fd_close(run.pidfd);
