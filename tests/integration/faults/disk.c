@@ -5,7 +5,7 @@
  * the job kept, and the rest of the service goes on.
  */
 
-#include "tests/integration/faults/faults.h"
+#include "tests/integration/faults/disk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,13 +29,6 @@
 
 static const char no_floor[] = "[automatic]\nenabled=no\n[archive]\nfree-space-floor=0\n"
 			       "[read]\nresume-timeout=10min\n";
-
-struct disk {
-	struct faults *faults;
-	char image[128];
-	struct row *row;
-	unsigned int refused, failed, done;
-};
 
 /* ---- a file system of our own ---- */
 
@@ -86,8 +79,7 @@ static void leave(const struct disk *disk, uint64_t bytes)
 
 /* ---- full ---- */
 
-/* The id of a job, 0 when it was refused, which is to be told with an error. */
-static int64_t try_to_submit(struct disk *disk)
+int64_t disk_submit(struct disk *disk)
 {
 	_cleanup_message_ struct json_object *answer =
 		faults_call(&disk->faults->rig, "Submit", "{\"request\":{\"verify\":\"none\"}}");
@@ -104,13 +96,15 @@ static int64_t try_to_submit(struct disk *disk)
 	return id;
 }
 
-static void plug(struct disk *disk, struct watch *watch)
+void disk_plug(struct disk *disk, struct watch *watch)
 {
+	_cleanup_free_ char *slot = str_format("D%u", disk->faults->number);
+
 	faults_plug(disk->faults, watch, disk->image, NULL, NULL);
-	rig_attach(&disk->faults->rig, watch->link, "D1");
+	rig_attach(&disk->faults->rig, watch->link, slot);
 }
 
-static void unplug(struct disk *disk, struct watch *watch)
+void disk_unplug(struct disk *disk, struct watch *watch)
 {
 	_cleanup_free_ char *parameters = str_format("{\"device\":\"%s\"}", watch->link);
 
@@ -118,8 +112,7 @@ static void unplug(struct disk *disk, struct watch *watch)
 	faults_unplug(disk->faults, watch, false);
 }
 
-/* For as long as it has something to do; a commit that the disk has no room for is not told. */
-static void let_run(const struct disk *disk, int64_t id)
+void disk_let_run(const struct disk *disk, int64_t id)
 {
 	uint64_t end = time_now() + 2 * USEC_PER_SEC;
 
@@ -141,8 +134,7 @@ static void remove_backup(const struct disk *disk, const char *id)
 	message_unref(rig_call(&disk->faults->rig, "RemoveBackup", parameters, NULL));
 }
 
-/* The disk has room again: what had failed for that is retried. */
-static void finish(struct disk *disk, int64_t id)
+void disk_finish(struct disk *disk, int64_t id)
 {
 	_cleanup_free_ char *parameters = str_format("{\"id\":%" PRId64 "}", id);
 	struct watch watch;
@@ -154,15 +146,15 @@ static void finish(struct disk *disk, int64_t id)
 		disk->failed++;
 		if (job.state == JOB_FAILED && job.failure.code != FAILURE_NO_SPACE &&
 		    job.failure.code != FAILURE_ARCHIVE_ERROR)
-			fail_msg("a full disk is called %s: %s",
+			fail_msg("that the disk failed is called %s: %s",
 				 failure_code_to_string(job.failure.code),
 				 job.failure.message ?: "");
 		if (job.state == JOB_FAILED)
 			message_unref(rig_call(&disk->faults->rig, "Retry", parameters, NULL));
-		plug(disk, &watch);
+		disk_plug(disk, &watch);
 		job_clear(&job);
 		job = rig_wait(&disk->faults->rig, id, JOB_DONE, 30);
-		unplug(disk, &watch);
+		disk_unplug(disk, &watch);
 	}
 	disk->row->lost += faults_lost(&disk->faults->rig, id, disk->image);
 	remove_backup(disk, job.backup);
@@ -175,17 +167,17 @@ static void fill_and_read(struct disk *disk, uint64_t bytes)
 	int64_t id;
 
 	leave(disk, bytes);
-	id = try_to_submit(disk);
+	id = disk_submit(disk);
 	if (id > 0) {
-		plug(disk, &watch);
-		let_run(disk, id);
+		disk_plug(disk, &watch);
+		disk_let_run(disk, id);
 	}
 	/* It answers, however full the disk is. */
 	message_unref(rig_call(&disk->faults->rig, "GetStatus", "{}", NULL));
 	resize(disk, ROOMY);
 	if (id > 0) {
-		unplug(disk, &watch);
-		finish(disk, id);
+		disk_unplug(disk, &watch);
+		disk_finish(disk, id);
 	}
 	disk->row->tried++;
 }
@@ -221,7 +213,7 @@ void test_disk_read_only(void **state)
 
 	if (!open_disk(&disk, faults, row))
 		return;
-	id = try_to_submit(&disk);
+	id = disk_submit(&disk);
 	assert_int_equal(rig_stop(&faults->rig, SIGTERM), 0);
 	assert_int_equal(mount("tmpfs", faults->rig.state, "tmpfs", MS_REMOUNT | MS_RDONLY, ROOMY),
 			 0);
@@ -230,10 +222,10 @@ void test_disk_read_only(void **state)
 	assert_true(rig_log_has(&faults->rig, faults->rig.state));
 	resize(&disk, ROOMY);
 	rig_start(&faults->rig);
-	plug(&disk, &watch);
+	disk_plug(&disk, &watch);
 	job = rig_wait(&faults->rig, id, JOB_DONE, 30);
 	job_clear(&job);
-	unplug(&disk, &watch);
+	disk_unplug(&disk, &watch);
 	row->tried = 1;
 	row->lost = faults_lost(&faults->rig, id, disk.image);
 	close_disk(&disk);
@@ -242,7 +234,7 @@ void test_disk_read_only(void **state)
 
 /* ---- the database ---- */
 
-static void open_database_bench(struct disk *disk, struct faults *faults, struct row *row)
+void disk_open(struct disk *disk, struct faults *faults, struct row *row)
 {
 	*disk = (struct disk){ .faults = faults, .row = row };
 	faults_open(faults, no_floor);
@@ -268,35 +260,35 @@ void test_database_locked(void **state)
 	struct row *row = table_add(&faults->table, "database: locked by another program");
 	struct disk disk;
 
-	open_database_bench(&disk, faults, row);
+	disk_open(&disk, faults, row);
 	for (unsigned int i = 0; i < 4; i++) {
 		struct watch watch;
 		struct job job;
-		int64_t id = try_to_submit(&disk);
+		int64_t id = disk_submit(&disk);
 		uint64_t begun;
 		sqlite3 *db;
 
-		plug(&disk, &watch);
+		disk_plug(&disk, &watch);
 		sleep_ms((unsigned int)faults_random(faults, 60));
 		db = hold_database(&faults->rig);
 		begun = time_now();
-		assert_int_equal(try_to_submit(&disk), 0);
+		assert_int_equal(disk_submit(&disk), 0);
 		message_unref(rig_call(&faults->rig, "ListJobs", "{}", NULL));
 		message_unref(rig_call(&faults->rig, "GetStatus", "{}", NULL));
 		assert_true(time_now() - begun < 3 * USEC_PER_SEC);
 		sleep_ms(500);
 		assert_int_equal(sqlite3_close(db), SQLITE_OK);
-		unplug(&disk, &watch);
+		disk_unplug(&disk, &watch);
 		job = rig_job(&faults->rig, id);
 		if (job.state != JOB_DONE)
-			plug(&disk, &watch);
+			disk_plug(&disk, &watch);
 		job_clear(&job);
 		job = rig_wait(&faults->rig, id, JOB_DONE, 30);
 		job_clear(&job);
 		row->lost += faults_lost(&faults->rig, id, disk.image);
 		row->tried++;
 		if (watch.pid > 0)
-			unplug(&disk, &watch);
+			disk_unplug(&disk, &watch);
 	}
 	row_end(row, "Submit refused meanwhile, reading and lists go on");
 }
@@ -323,11 +315,11 @@ void test_database_corrupt(void **state)
 	struct job job;
 	int64_t id;
 
-	open_database_bench(&disk, faults, row);
-	id = try_to_submit(&disk);
-	plug(&disk, &watch);
+	disk_open(&disk, faults, row);
+	id = disk_submit(&disk);
+	disk_plug(&disk, &watch);
 	job = rig_wait(&faults->rig, id, JOB_DONE, 30);
-	unplug(&disk, &watch);
+	disk_unplug(&disk, &watch);
 	assert_int_equal(rig_stop(&faults->rig, SIGTERM), 0);
 	spoil_database(&faults->rig, 0);
 	assert_int_equal(rig_start_refused(&faults->rig, no_udev), 1);

@@ -61,3 +61,4 @@ void test_disk_full(void **state);
 void test_disk_read_only(void **state);
 void test_database_locked(void **state);
 void test_database_corrupt(void **state);
+void test_eio(void **state);

@@ -71,6 +71,7 @@ int main(int argc, char **argv)
 		PART(test_disk_read_only),
 		PART(test_database_locked),
 		PART(test_database_corrupt),
+		PART(test_eio),
 	};
 	int failed;
 
