@@ -44,6 +44,11 @@ int client_status(const struct client *client, int r)
 {
 	if (r >= 0)
 		return STATUS_DONE;
+	if (r == -EINVAL) {
+		print_failure(client, "the request cannot be sent");
+		print_hint(client, "one of its words is not UTF-8 text");
+		return STATUS_USAGE;
+	}
 	print_failure(client, "%s", r == -ENOMEM ? "out of memory" : strerror(-r));
 	return STATUS_FAILED;
 }

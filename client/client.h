@@ -57,7 +57,10 @@ _must_check_ int client_call_with_fds(struct client *client, const char *method,
 _must_check_ int client_complain(const struct client *client, int r,
 				 const struct complaint *complaint);
 
-/* The exit status for an errno that has no words of its own, which it prints; STATUS_DONE for 0. */
+/*
+ * The exit status for an errno that has no words of its own, which it prints; STATUS_DONE for 0. -EINVAL
+ * is what message_build says of text that is none.
+ */
 _must_check_ int client_status(const struct client *client, int r);
 
 /* For an answer that cannot be read: prints it, returns the exit status. */

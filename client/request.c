@@ -222,13 +222,23 @@ static int request_add_label(struct request *request, const char *value,
 {
 	const char *equals = strchr(value, '=');
 	_cleanup_free_ char *key = NULL;
+	int r;
 
 	if (!equals || equals == value)
 		return request_wrong(complaint, "label", value, "not KEY=VALUE, as in ticket=4711");
 	key = strndup(value, (size_t)(equals - value));
 	if (!key)
 		return -ENOMEM;
-	return job_request_add_label(&request->job, key, equals + 1);
+	r = job_request_add_label(&request->job, key, equals + 1);
+	if (r == -EEXIST)
+		return request_wrong(complaint, "label", value, "this key is there already");
+	if (r == -E2BIG)
+		return request_wrong(complaint, "label", value, "too many labels for one job");
+	return r == -EINVAL
+		       ? request_wrong(complaint, "label", value,
+				       "a key is letters, digits and ._:+-, a value short UTF-8 "
+				       "text without control characters")
+		       : r;
 }
 
 static int request_set_meid(struct request *request, const char *value, struct complaint *complaint)
@@ -349,9 +359,6 @@ int request_check(const struct request *request, struct complaint *complaint)
 	struct problem problem = { 0 };
 	int r = job_request_to_json(&request->job, &object);
 
-	if (r == -EINVAL)
-		return complaint_set(complaint, STATUS_USAGE, "a name or a label is not UTF-8 text",
-				     "the request cannot be sent");
 	if (r < 0)
 		return r;
 	r = job_request_from_json(object, &checked, &problem);

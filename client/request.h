@@ -40,6 +40,6 @@ _must_check_ int request_set(struct request *request, int key, const char *value
 
 /*
  * When all options are taken: checks the whole by the daemon's own rules, so that what can be known
- * here is said here. -ECANCELED with *complaint, -ENOMEM.
+ * here is said here. -ECANCELED with *complaint, -EINVAL as client_status has it, -ENOMEM.
  */
 _must_check_ int request_check(const struct request *request, struct complaint *complaint);

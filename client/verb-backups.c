@@ -169,8 +169,8 @@ static int backups_words(struct arguments *arguments, struct backups_request *re
 	int r = arguments_operands(arguments, 0, LIMIT_WORDS, &words, &n);
 
 	for (size_t i = 0; r >= 0 && i < n; i++)
-		if (catalogue_query_add_word(&request->query, words[i]) < 0)
-			r = arguments_wrong(arguments, "%s: not text that can be sent", words[i]);
+		if (!*words[i] || catalogue_query_add_word(&request->query, words[i]) < 0)
+			r = arguments_wrong(arguments, "'%s' is no text to look for", words[i]);
 	return r;
 }
 

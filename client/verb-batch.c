@@ -75,6 +75,19 @@ static int batch_check_request(const struct batch_options *options, struct compl
 	return request_check(&options->request, complaint);
 }
 
+/* It becomes a label of each job. */
+static int batch_check_name(const char *name, struct complaint *complaint)
+{
+	struct label *labels = NULL;
+	size_t n = 0;
+	int r = *name ? labels_add(&labels, &n, LABEL_BATCH, name) : -EINVAL;
+
+	labels_free(labels, n);
+	return r == -EINVAL ? complaint_set(complaint, STATUS_USAGE, "as in batch start monday",
+					    "'%s' cannot be the name of a batch", name)
+			    : r;
+}
+
 static int batch_start(struct client *client, const char *name, struct batch_options *options)
 {
 	_cleanup_complaint_ struct complaint complaint = { 0 };
@@ -84,6 +97,8 @@ static int batch_start(struct client *client, const char *name, struct batch_opt
 				   .again = options->again };
 	int r = batch_check_request(options, &complaint);
 
+	if (r >= 0)
+		r = batch_check_name(name, &complaint);
 	if (r >= 0)
 		r = request_open_files(&options->request, &complaint);
 	if (r < 0)

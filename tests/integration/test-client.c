@@ -364,10 +364,16 @@ static void test_backup_is_found_by_its_id(void **state)
 	       "{\"backup\":" BACKUP("/nowhere") "}\n", NULL);
 }
 
-static void test_backups_before(void **state)
+/* What cannot be meant is said with its word, and nobody is asked. */
+static void test_wrong_words(void **state)
 {
 	static const struct step steps[] = { { 0 } };
 
+	expect(state, steps, "submit --label=a=\x1b[31m", 2, "", "--label=a=?[31m: a key is");
+	expect(state, steps, "submit --label=a=1 --label=a=2", 2, "", "--label=a=2: this key is");
+	expect(state, steps, "backup \xff", 2, "", "not UTF-8");
+	expect(state, steps, "slot forget \xff", 2, "", "not UTF-8");
+	expect(state, steps, "batch start \xff", 2, "", "'?' cannot be the name of a batch");
 	expect(state, steps, "backups --before=yesterday", 2, "",
 	       "--before=yesterday: not the id of a backup");
 }
@@ -444,7 +450,7 @@ int main(void)
 		BENCH_TEST(test_backups),
 		BENCH_TEST(test_backup_is_found_by_its_id),
 		BENCH_TEST(test_verify),
-		BENCH_TEST(test_backups_before),
+		BENCH_TEST(test_wrong_words),
 		BENCH_TEST(test_verify_once),
 		BENCH_TEST(test_verify_refused),
 	};
