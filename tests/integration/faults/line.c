@@ -28,7 +28,7 @@ struct line_fault {
 struct attempt {
 	struct watch watch;
 	char fault[64];
-	char slot[8];
+	char slot[16];
 	int64_t id;
 	bool done;
 };
@@ -39,8 +39,7 @@ struct line_run {
 	bool agent;
 };
 
-static void begin(struct line_run *run, const struct line_fault *fault, struct attempt *attempt,
-		  unsigned int number)
+static void begin(struct line_run *run, const struct line_fault *fault, struct attempt *attempt)
 {
 	_cleanup_free_ char *request = NULL;
 	uint64_t at = faults_random(run->faults, FLASH_BYTES);
@@ -51,7 +50,8 @@ static void begin(struct line_run *run, const struct line_fault *fault, struct a
 			       fault->spec, at, fault->tail);
 	else
 		(void)snprintf(attempt->fault, sizeof(attempt->fault), "%s", fault->spec);
-	(void)snprintf(attempt->slot, sizeof(attempt->slot), "L%u", number);
+	/* One that was read just now would wait for its watch to leave. */
+	(void)snprintf(attempt->slot, sizeof(attempt->slot), "L%u", run->faults->number);
 	request = str_format("{\"method\":\"%s\",\"verify\":\"full\",\"rebuild\":false,"
 			     "\"slot\":\"%s\"}",
 			     run->agent ? "da" : "brom", attempt->slot);
@@ -109,7 +109,7 @@ static void run_fault(struct line_run *run, const struct line_fault *fault)
 		unsigned int m = MIN_OF(BATCH, fault->times - done);
 
 		for (unsigned int i = 0; i < m; i++)
-			begin(run, fault, &attempts[i], i);
+			begin(run, fault, &attempts[i]);
 		for (unsigned int i = 0; i < m; i++) {
 			end(run, &attempts[i], row, fault, failure);
 			good += attempts[i].done;
