@@ -183,9 +183,11 @@ const struct verb verb_export = {
 		   "a file\n"
 		   "that ends with .tar or .tar.zst; or - for a tar on standard output. SHA256SUMS "
 		   "goes\n"
-		   "along. What was written is read back and compared with it before it gets its "
+		   "along. A folder or file is read back and compared with it before it gets its "
 		   "name,\n"
-		   "and nothing is ever overwritten. The same backups make the same archive.\n"
+		   "and nothing is ever overwritten; a stream is compared while it is written. The "
+		   "same\n"
+		   "backups make the same archive.\n"
 		   "Backups are read with your own rights: be in the group mtkrb, or root.",
 	.run = export_run,
 };
