@@ -109,11 +109,16 @@ static int no_such_slot(struct complaint *complaint, const char *method _unused_
 			     "no such slot: %s", parameter_text(parameters, "slot"));
 }
 
-static int invalid_request(struct complaint *complaint, const char *method _unused_,
+static int invalid_request(struct complaint *complaint, const char *method,
 			   struct json_object *parameters)
 {
+	const char *hint =
+		streq(method, "Attach")
+			? "'mtkrbctl ports' shows the bench; 'mtkrbctl detach' takes a port off it"
+			: NULL;
+
 	return complaint_set(
-		complaint, STATUS_REFUSED, NULL, "the daemon refused the request: %s: %s",
+		complaint, STATUS_REFUSED, hint, "the daemon refused the request: %s: %s",
 		parameter_text(parameters, "field"), parameter_text(parameters, "message"));
 }
 

@@ -29,6 +29,18 @@ static bool export_ends_with(const char *path, const char *end)
 	return n > m && streq(path + n - m, end);
 }
 
+/* Somebody who names one of these does not want a folder of that name. */
+static bool export_is_foreign(const char *path)
+{
+	static const char *const ends[] = { ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".zip" };
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		if (export_ends_with(path, ends[i]))
+			return stat(path, &st) < 0;
+	return false;
+}
+
 /* By the name; a folder that is called something.tar is a folder all the same. */
 static enum export_form export_form_of(const char *path)
 {
@@ -149,6 +161,11 @@ static int export_check(const struct client *client, const char *path)
 	if (backup_id_is_valid(path)) {
 		print_failure(client, "export: where to? %s is a backup", path);
 		print_hint(client, "the last word is a folder, a .tar, a .tar.zst, or -");
+		return STATUS_USAGE;
+	}
+	if (export_is_foreign(path)) {
+		print_failure(client, "%s: export does not write archives of that kind", path);
+		print_hint(client, "name a .tar or a .tar.zst, or compress what - writes");
 		return STATUS_USAGE;
 	}
 	if (stream && (client->json || isatty(STDOUT_FILENO))) {

@@ -182,6 +182,9 @@ static void test_usage(void **state)
 
 	assert_ctl(two->rig, 2, &output, "export", two->a.id, NULL);
 	output_clear(&output);
+	assert_ctl(two->rig, 2, &output, "export", two->a.id, "/nowhere/all.tar.gz", NULL);
+	assert_non_null(strstr(output.err, "/nowhere/all.tar.gz: export does not write"));
+	output_clear(&output);
 	assert_ctl(two->rig, 2, &output, "export", two->a.id, two->b.id, NULL);
 	output_clear(&output);
 	assert_ctl(two->rig, 2, &output, "export", two->a.id, "-", "--json", NULL);
