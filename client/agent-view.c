@@ -17,7 +17,7 @@
 static const char *chip_name(const struct da_entry *entry, char buf[CHIP_SIZE])
 {
 	if (entry->hw_code == 0)
-		return strcpy(buf, "any");
+		return memcpy(buf, "any", sizeof("any"));
 	(void)snprintf(buf, CHIP_SIZE, "MT%04" PRIX32, entry->hw_code);
 	return buf;
 }

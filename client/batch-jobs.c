@@ -79,8 +79,7 @@ int batch_jobs_fetch(struct client *client, const char *name, struct batch_jobs 
 		print_hint(client, "'mtkrbctl batch status' lists the batches");
 		return STATUS_NOT_FOUND;
 	}
-	*ret = jobs;
-	jobs = (struct batch_jobs){ 0 };
+	*ret = TAKE_STRUCT(jobs);
 	return STATUS_DONE;
 }
 

@@ -133,8 +133,7 @@ int batch_report_make(struct client *client, const struct batch_jobs *jobs,
 		r = client_status(client, count_tickets(&report));
 	if (r != STATUS_DONE)
 		return r;
-	*ret = report;
-	report = (struct batch_report){ 0 };
+	*ret = TAKE_STRUCT(report);
 	return STATUS_DONE;
 }
 

@@ -157,8 +157,7 @@ static int make_job(const struct batch_scan *scan, const struct ticket *ticket, 
 		r = str_replace(&job.slot, slot);
 	if (r < 0)
 		return r;
-	*ret = job;
-	job = (struct job_request){ 0 };
+	*ret = TAKE_STRUCT(job);
 	return 0;
 }
 

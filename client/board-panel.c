@@ -107,8 +107,8 @@ int panel_new_help(struct panel **ret)
 			[FACE_EXPECTED] = "empty, and a queued job wants its watch here",
 			[FACE_IDLE] = "a watch is there and no job wants it",
 			[FACE_ACTIVE] = "a watch is being read: leave it alone",
-			[FACE_WAITING] = "the watch left in the middle: its job goes on when it is "
-					 "back, in any slot",
+			[FACE_WAITING] = ("the watch left in the middle: its job goes on when it "
+					  "is back, in any slot"),
 			[FACE_DONE] = "its backup is there",
 			[FACE_FAILED] = "it was not read; Enter tells why",
 			[FACE_CANCELLED] = "somebody cancelled its job",

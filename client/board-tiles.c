@@ -145,7 +145,7 @@ static bool draft_is_past(const struct draft *draft, uint64_t now)
 	const struct board_job *last = draft->last;
 	const struct port *port = draft->tile.port;
 
-	if (draft->tile.present)
+	if (draft->tile.present && port)
 		return port->meid && last->meid && !streq(port->meid, last->meid);
 	return last->state == JOB_CANCELLED || (last->state == JOB_DONE && !job_lingers(last, now));
 }

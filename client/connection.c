@@ -85,7 +85,6 @@ static int connection_refused(struct complaint *complaint, const char *path, int
 	}
 }
 
-/* flags: SOCK_NONBLOCK does not wait for a daemon that has no room for one more. */
 int connection_open_socket(const char *path, int flags, int *ret_fd, struct complaint *complaint)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -94,7 +93,7 @@ int connection_open_socket(const char *path, int flags, int *ret_fd, struct comp
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		return connection_refused(complaint, path, ENAMETOOLONG);
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, strlen(path) + 1);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return connection_refused(complaint, path, errno);

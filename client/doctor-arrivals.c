@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "client/doctor-internal.h"
@@ -23,12 +25,25 @@ struct arrivals {
 	uint64_t last;                /* of any record */
 };
 
+/* The number at *at and the comma behind it; false where there is none. */
+static bool take_number(const char **at, uint64_t *ret)
+{
+	char *end;
+
+	*ret = strtoull(*at, &end, 10);
+	if (end == *at || *end != ',')
+		return false;
+	*at = end + 1;
+	return true;
+}
+
 /* A record of /dev/kmsg: "6,1234,5678901,-;usb 1-2: New USB device found, idVendor=0e8d, …". */
 static void note_record(struct arrivals *arrivals, const char *record)
 {
-	uint64_t usec;
+	uint64_t level, sequence, usec;
 
-	if (sscanf(record, "%*u,%*u,%" SCNu64, &usec) != 1)
+	if (!take_number(&record, &level) || !take_number(&record, &sequence) ||
+	    !take_number(&record, &usec))
 		return;
 	arrivals->last = usec;
 	if (strstr(record, "New USB device found, idVendor=0e8d, idProduct=0003"))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -80,11 +81,12 @@ int doctor_processes_read(const char *root, const struct doctor_usb *usb,
 	_cleanup_directory_ DIR *directory = doctor_open_directory(root, "/proc");
 	struct doctor_processes processes = { 0 };
 	struct dirent *entry;
+	int64_t pid;
 	int r = 0;
 
 	while (directory && r >= 0 && (entry = readdir(directory)))
-		if (isdigit((unsigned char)entry->d_name[0]))
-			r = read_process(root, atoi(entry->d_name), usb, &processes);
+		if (parse_int(entry->d_name, 1, INT_MAX, &pid) >= 0)
+			r = read_process(root, (int)pid, usb, &processes);
 	if (r < 0)
 		doctor_processes_clear(&processes);
 	else

@@ -51,15 +51,16 @@ static const char *const advice[_DOCTOR_CAUSE_MAX] = {
 	[DOCTOR_DAEMON_DOWN] = "start the daemon: systemctl enable --now mtkrbd",
 	[DOCTOR_SOCKET_DENIED] =
 		"join its group, then log in again: sudo usermod -aG mtkrb \"$USER\"",
-	[DOCTOR_RULES_MISSING] = "install the package's rules into /etc/udev/rules.d, then: "
-				 "udevadm control --reload",
+	[DOCTOR_RULES_MISSING] = ("install the package's rules into /etc/udev/rules.d, then: "
+				  "udevadm control --reload"),
 	[DOCTOR_USB_UNAUTHORIZED] =
 		"allow it: usbguard allow-device, or write 1 into its file authorized in /sys",
 	[DOCTOR_NO_DRIVER] = "load the drivers, then plug in again: modprobe -a cdc_acm option",
 	[DOCTOR_RULES_NOT_APPLIED] =
 		"let udev read its rules again, then plug in again: udevadm control --reload",
-	[DOCTOR_PORT_DENIED] = "let the daemon's user into the port's group, or plug in again when "
-			       "the udev rules are there",
+	[DOCTOR_PORT_DENIED] =
+		("let the daemon's user into the port's group, or plug in again when "
+		 "the udev rules are there"),
 	[DOCTOR_MODEMMANAGER_HOLDS] = "stop it, then plug in again: systemctl stop ModemManager",
 	[DOCTOR_BRLTTY_HOLDS] = "stop it, then plug in again: systemctl stop brltty-udev brltty",
 	[DOCTOR_PORT_HELD] = "end that program",
@@ -72,8 +73,8 @@ static const char *const advice[_DOCTOR_CAUSE_MAX] = {
 		"submit the job first, then plug in the watch: it listens for a moment only",
 	[DOCTOR_AUTOSUSPEND] = "write on into its file power/control in /sys; our udev rules do",
 	[DOCTOR_NO_DEVICE] =
-		"try a data cable (some only charge) and another port; switch the watch "
-		"fully off, hold its boot key, and plug it in",
+		("try a data cable (some only charge) and another port; switch the watch "
+		 "fully off, hold its boot key, and plug it in"),
 };
 
 /* device may be NULL. */
@@ -111,7 +112,7 @@ static int look_at_socket(struct doctor *doctor)
 		return 0;
 	if (strlen(path) >= sizeof(address.sun_path))
 		return add(doctor, DOCTOR_DAEMON_DOWN, path, "%s is too long for a socket", path);
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, strlen(path) + 1);
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 || errno == EAGAIN)
 		return 0;
 	if (errno == EACCES || errno == EPERM)

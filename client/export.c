@@ -71,7 +71,7 @@ static int add_list_itself(struct export_source *source, struct complaint *compl
 	struct sum *items = reallocarray(source->sums.items, source->sums.n + 1, sizeof(*items));
 	_cleanup_close_ int fd = -1;
 	struct sum *sum;
-	uint64_t size;
+	uint64_t size = 0;
 	int r;
 
 	if (!items)

@@ -10,43 +10,49 @@
 #include "client/print.h"
 #include "client/verb.h"
 
-/* Options before the verb; 0 with the verb and where it stands, else negative (arguments.h). */
-static int main_find_verb(struct arguments *arguments, const struct verb **ret, int *ret_index)
+static void main_refuse_verb(struct arguments *arguments, const char *name)
 {
-	const char *value, *name, *near;
-	int r = arguments_next(arguments, &value);
+	const char *near = verb_suggest(name);
 
-	if (r < 0)
-		return r;
-	if (optind >= arguments->argc)
-		return arguments_wrong(arguments, "what shall I do? A verb is missing");
-	name = arguments->argv[optind];
-	*ret = verb_find(name);
-	*ret_index = optind;
-	if (*ret)
-		return 0;
-	near = verb_suggest(name);
-	if (!near)
-		return arguments_wrong(arguments, "unknown verb: %s", name);
+	if (!near) {
+		arguments_wrong(arguments, "unknown verb: %s", name);
+		return;
+	}
 	print_failure(arguments->client, "unknown verb: %s", name);
 	print_hint(arguments->client, "did you mean 'mtkrbctl %s'?", near);
 	arguments->status = STATUS_USAGE;
-	return -EINVAL;
+}
+
+/* Takes the options before the verb, which stands at optind then; NULL: said why (arguments.h). */
+static const struct verb *main_find_verb(struct arguments *arguments)
+{
+	const struct verb *verb;
+	const char *value;
+
+	if (arguments_next(arguments, &value) < 0)
+		return NULL;
+	if (optind >= arguments->argc) {
+		arguments_wrong(arguments, "what shall I do? A verb is missing");
+		return NULL;
+	}
+	verb = verb_find(arguments->argv[optind]);
+	if (!verb)
+		main_refuse_verb(arguments, arguments->argv[optind]);
+	return verb;
 }
 
 static int main_run(struct client *client, int argc, char **argv)
 {
 	struct arguments arguments = { .client = client, .argc = argc, .argv = argv };
-	const struct verb *verb;
-	int index = 0;
+	const struct verb *verb = main_find_verb(&arguments);
 
-	if (main_find_verb(&arguments, &verb, &index) < 0)
+	if (!verb)
 		return arguments.status;
 	arguments = (struct arguments){
 		.client = client,
 		.verb = verb,
-		.argc = argc - index,
-		.argv = argv + index,
+		.argc = argc - optind,
+		.argv = argv + optind,
 	};
 	optind = 0; /* getopt_long begins anew */
 	return verb->run(client, &arguments);

@@ -79,11 +79,15 @@ static char *progress_bar(const struct progress *progress, size_t cells, const s
 {
 	const char *full = term->unicode ? "█" : "#", *empty = term->unicode ? "░" : "-";
 	char done[BAR_MAX * BAR_CELL_MAX + 1] = "", rest[BAR_MAX * BAR_CELL_MAX + 1] = "";
+	char *done_end = done, *rest_end = rest;
 	size_t filled = cells * progress_percent(progress) / 100;
 	enum tint tint = filled == cells ? TINT_GOOD : TINT_ACTIVE;
 
 	for (size_t i = 0; i < cells; i++)
-		strcat(i < filled ? done : rest, i < filled ? full : empty);
+		if (i < filled)
+			done_end = stpcpy(done_end, full);
+		else
+			rest_end = stpcpy(rest_end, empty);
 	return str_format("%s%s%s%s%s%s", term_begin(term, tint), done, term_end(term, tint),
 			  term_begin(term, TINT_FAINT), rest, term_end(term, TINT_FAINT));
 }

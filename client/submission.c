@@ -80,7 +80,6 @@ int submission_send(struct client *client, const struct request *request,
 		return complaint_bad_reply(complaint, METHOD, &problem);
 	if (r < 0)
 		return r;
-	*ret = submission;
-	submission = (struct submission){ 0 };
+	*ret = TAKE_STRUCT(submission);
 	return 0;
 }

@@ -78,8 +78,7 @@ int ticket_format_parse(const char *text, struct ticket_format *ret, char why[TI
 	}
 	if (!format_has(&format, LABEL_TICKET))
 		return wrong(why, "there is no " LABEL_TICKET " among them");
-	*ret = format;
-	format = (struct ticket_format){ 0 };
+	*ret = TAKE_STRUCT(format);
 	return 0;
 }
 
@@ -181,7 +180,7 @@ int ticket_parse(const struct ticket_format *format, const char *line, size_t si
 	char *rest;
 	int r = copy_line(line, size, &copy, why);
 
-	if (r < 0)
+	if (!copy)
 		return r;
 	rest = copy;
 	r = take_slot(&rest, &ticket, why);
@@ -189,8 +188,7 @@ int ticket_parse(const struct ticket_format *format, const char *line, size_t si
 		r = take_fields(format, rest, &ticket, why);
 	if (r < 0)
 		return r;
-	*ret = ticket;
-	ticket = (struct ticket){ 0 };
+	*ret = TAKE_STRUCT(ticket);
 	return 0;
 }
 

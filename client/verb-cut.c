@@ -66,8 +66,10 @@ static int cut_parse(struct arguments *arguments, struct cut *cut)
 	if (key < 0 || arguments_operands(arguments, 1, 1, &operands, &n) < 0)
 		return -EINVAL;
 	cut->file = operands[0];
-	if (!cut->output)
-		return arguments_wrong(arguments, "cut: --output=FILE is missing");
+	if (!cut->output) {
+		arguments_wrong(arguments, "cut: --output=FILE is missing");
+		return -EINVAL;
+	}
 	if (cut->region ? cut->has_start || cut->has_length : !cut->has_start || !cut->has_length)
 		return arguments_wrong(arguments, "cut: either --start and --length, or --region");
 	return 0;

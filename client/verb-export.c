@@ -131,9 +131,11 @@ static int export_all(struct client *client, char **ids, size_t n, const char *p
 {
 	_cleanup_free_ struct export_source *sources = calloc(n, sizeof(*sources));
 	_cleanup_complaint_ struct complaint complaint = { 0 };
-	int status = sources ? STATUS_DONE : client_status(client, -ENOMEM), r;
+	int status = STATUS_DONE, r;
 	size_t found = 0;
 
+	if (!sources)
+		return client_status(client, -ENOMEM);
 	while (status == STATUS_DONE && found < n) {
 		status = export_find(client, ids[found], &sources[found], &complaint);
 		found += status == STATUS_DONE;

@@ -178,8 +178,10 @@ static int extract_parse(struct arguments *arguments, struct extraction *ret)
 		return -EINVAL;
 	ret->file = operands[0];
 	ret->path = operands[1];
-	if (!ret->output)
-		return arguments_wrong(arguments, "extract: --output=FILE is missing");
+	if (!ret->output) {
+		arguments_wrong(arguments, "extract: --output=FILE is missing");
+		return -EINVAL;
+	}
 	return 0;
 }
 

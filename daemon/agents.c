@@ -116,7 +116,7 @@ static int digest(struct agents *agents, int fd, const struct stat *st,
 static int describe(struct agents *agents, const char *name, struct agent *ret)
 {
 	struct agent agent = { .name = name };
-	struct stat st;
+	struct stat st = { 0 };
 	_cleanup_close_ int fd = open_file(agents, name, &st);
 	int r;
 

@@ -317,8 +317,7 @@ int archive_publish_step(struct archive_publish *publish, struct backup *ret, ch
 		r = move_to_backups(publish->archive, name, publish->manifest.id);
 	if (r < 0)
 		return r;
-	*ret = row;
-	row = (struct backup){ 0 };
+	*ret = TAKE_STRUCT(row);
 	return 0;
 }
 

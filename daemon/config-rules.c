@@ -219,12 +219,12 @@ int config_rule_begin(struct config_parser *parser, const char *section, const c
 int config_rule_set(struct config_parser *parser, const char *section, const char *name,
 		    const char *key, const char *value)
 {
-	struct rule *rule;
+	struct rule *rule = NULL;
 	int r = find_or_add(parser, section, name, &rule);
 
-	return r < 0 ? r
-		     : set_key(parser, section, rule,
-			       find_key(match_keys, ARRAY_SIZE(match_keys), key), key, value);
+	return rule ? set_key(parser, section, rule,
+			      find_key(match_keys, ARRAY_SIZE(match_keys), key), key, value)
+		    : r;
 }
 
 int config_automatic_set(struct config_parser *parser, const char *section,

@@ -68,10 +68,10 @@ static int set_place(struct config_parser *parser, const char *section, const ch
 int config_slots_set(struct config_parser *parser, const char *section,
 		     _unused_ const char *no_name, const char *name, const char *place)
 {
-	struct slot_setting *setting;
+	struct slot_setting *setting = NULL;
 	int r = named_setting(parser, section, name, name, &setting);
 
-	return r < 0 ? r : set_place(parser, section, name, setting, place);
+	return setting ? set_place(parser, section, name, setting, place) : r;
 }
 
 int config_slot_begin(struct config_parser *parser, const char *section, const char *name)
@@ -114,11 +114,11 @@ static int set_label(struct slot_setting *setting, const char *value)
 int config_slot_set(struct config_parser *parser, const char *section, const char *name,
 		    const char *key, const char *value)
 {
-	struct slot_setting *setting;
+	struct slot_setting *setting = NULL;
 	const char *allowed = NULL;
 	int r = named_setting(parser, section, NULL, name, &setting);
 
-	if (r < 0)
+	if (!setting)
 		return r;
 	if (streq(key, "path"))
 		return set_place(parser, section, key, setting, value);

@@ -212,7 +212,7 @@ static int connect_service(const struct hook_runner *runner)
 
 	if (strlen(runner->socket) >= sizeof(address.sun_path))
 		return -ENOENT;
-	strcpy(address.sun_path, runner->socket);
+	memcpy(address.sun_path, runner->socket, strlen(runner->socket) + 1);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
@@ -262,7 +262,7 @@ static int start_child(const struct hook_runner *runner, const char *directory)
 {
 	_cleanup_close_ int ours = -1;
 	int sockets[2], r;
-	pid_t pid;
+	pid_t pid = -1;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0)
 		return -errno;

@@ -195,8 +195,7 @@ static int make_call(const struct manager *manager, const struct job *job, struc
 	backup_clear(&backup);
 	if (r < 0)
 		return r;
-	*ret = call;
-	call = (struct hook_call){ 0 };
+	*ret = TAKE_STRUCT(call);
 	return 0;
 }
 

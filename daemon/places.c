@@ -313,7 +313,7 @@ int manager_forget_slot(struct manager *manager, const char *said, uid_t uid,
 	for (size_t i = settings.n; i > 0; i--)
 		if (slot && slot_is_meant(slot, &settings.list[i - 1]))
 			slot_settings_remove(&settings, i - 1);
-	if (settings.n < manager->stored_slots.n)
+	if (slot && settings.n < manager->stored_slots.n)
 		return replace_stored(manager, &settings, uid, slot->name, "forgotten");
 	return slot && slot->configured
 		       ? problem_set(problem, "slot", "is of the configuration: take it out there")

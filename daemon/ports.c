@@ -30,7 +30,7 @@ static int device_number(const char *device, dev_t *ret)
  */
 static struct bench_port *find_device(const struct bench *bench, const char *device)
 {
-	dev_t number, other;
+	dev_t number = 0, other = 0;
 
 	if (device_number(device, &number) < 0)
 		return NULL;

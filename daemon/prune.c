@@ -61,8 +61,7 @@ static int decide_on(const struct pruner *pruner, const char *meid, struct watch
 	if (!watch.decisions)
 		return -ENOMEM;
 	retention_decide(watch.backups, watch.n, pruner->rules, time_real(), watch.decisions);
-	*ret = watch;
-	watch = (struct watch_backups){ 0 };
+	*ret = TAKE_STRUCT(watch);
 	return 0;
 }
 

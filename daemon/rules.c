@@ -342,7 +342,6 @@ int rule_request(const struct rule *rule, const struct rule_subject *subject,
 				subject->n_labels);
 	if (r < 0)
 		return r;
-	*ret = request;
-	request = (struct job_request){ 0 };
+	*ret = TAKE_STRUCT(request);
 	return 0;
 }

@@ -134,9 +134,7 @@ static int queue_reply(struct session *session, const struct varlink_reply *repl
 	if (r < 0)
 		return r;
 	r = frame_flush(session->frame);
-	if (r < 0)
-		session_break(session);
-	else if (r > 0 && sd_event_source_set_io_events(session->io, EPOLLOUT) < 0)
+	if (r < 0 || (r > 0 && sd_event_source_set_io_events(session->io, EPOLLOUT) < 0))
 		session_break(session);
 	return 0;
 }

@@ -44,8 +44,7 @@ int slot_settings_copy(const struct slot_settings *from, struct slot_settings *r
 			return r;
 		target->exclusion = source->exclusion;
 	}
-	*ret = copy;
-	copy = (struct slot_settings){ 0 };
+	*ret = TAKE_STRUCT(copy);
 	return 0;
 }
 

@@ -237,8 +237,7 @@ int slots_merge(const struct slot_settings *configured, const struct slot_settin
 		r = merge_present(&slots, present, n_present);
 	if (r < 0)
 		return r;
-	*ret = slots;
-	slots = (struct slots){ 0 };
+	*ret = TAKE_STRUCT(slots);
 	return 0;
 }
 

@@ -70,8 +70,7 @@ static int read_entry(struct store *store, sqlite3_stmt *statement, struct audit
 				     (long long)sqlite3_column_int64(statement, COLUMN_ID));
 	if (r < 0)
 		return r;
-	*ret = entry;
-	entry = (struct audit_entry){ 0 };
+	*ret = TAKE_STRUCT(entry);
 	return 0;
 }
 

@@ -36,8 +36,7 @@ static int read_batch(struct store *store, sqlite3_stmt *statement, struct batch
 		return store_damaged(store, "batch %s cannot be read", batch.name);
 	if (r < 0)
 		return r;
-	*ret = batch;
-	batch = (struct batch){ 0 };
+	*ret = TAKE_STRUCT(batch);
 	return 0;
 }
 

@@ -56,8 +56,7 @@ int store_load_slots(struct store *store, struct slot_settings *ret)
 	}
 	if (r < 0)
 		return r;
-	*ret = settings;
-	settings = (struct slot_settings){ 0 };
+	*ret = TAKE_STRUCT(settings);
 	return 0;
 }
 

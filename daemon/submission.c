@@ -64,7 +64,7 @@ static int take_file(struct call *call, struct manager *manager, enum job_file k
 {
 	_cleanup_free_ char *copy = NULL;
 	_cleanup_close_ int fd = -1;
-	const char *name = NULL;
+	const char *name = NAMELESS;
 	int r;
 
 	if (!*reference)

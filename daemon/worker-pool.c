@@ -321,7 +321,7 @@ static int start_with(struct worker_pool *pool, const struct worker_message *mes
 	int r;
 
 	r = worker_start(pool, handler, userdata, &worker);
-	if (r < 0)
+	if (!worker)
 		return r;
 	r = worker_message_send_files(worker->fd, message, files);
 	if (r < 0)

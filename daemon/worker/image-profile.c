@@ -12,9 +12,10 @@
 static double log2_of(uint32_t n)
 {
 	unsigned int whole = 31U - (unsigned int)__builtin_clz(n);
-	double rest = (double)n / (double)(1U << whole), result = whole;
+	double rest = (double)n / (double)(1U << whole), result = whole, place = 1;
 
-	for (double place = 0.5; place > 1.0 / (1 << 17); place /= 2) {
+	for (unsigned int i = 0; i < 16; i++) {
+		place /= 2;
 		rest *= rest;
 		if (rest < 2)
 			continue;

@@ -26,6 +26,14 @@
 		_taken;                                                                            \
 	})
 
+/* The same for a whole structure, which is then as if it had just been made. */
+#define TAKE_STRUCT(s)                                                                             \
+	({                                                                                         \
+		__typeof__(s) _taken = (s);                                                        \
+		(s) = (__typeof__(s)){ 0 };                                                        \
+		_taken;                                                                            \
+	})
+
 #define TAKE_FD(fd)                                                                                \
 	({                                                                                         \
 		int _taken = (fd);                                                                 \

@@ -202,7 +202,7 @@ int fd_replace_file(int dirfd, const char *path, const void *data, size_t size, 
 	_cleanup_free_ char *temporary = NULL;
 	_cleanup_close_ int fd = create_temporary(dirfd, path, mode, &temporary);
 
-	if (fd < 0)
+	if (!temporary)
 		return fd;
 	return finish_file(fd, dirfd, temporary, path, fd_write_all(fd, data, size));
 }
@@ -245,7 +245,7 @@ int fd_copy_file(int from, int dirfd, const char *path, uint64_t limit, mode_t m
 	if (st.st_size < 0 || (uint64_t)st.st_size > limit)
 		return -EFBIG;
 	fd = create_temporary(dirfd, path, mode, &temporary);
-	if (fd < 0)
+	if (!temporary)
 		return fd;
 	return finish_file(fd, dirfd, temporary, path, copy_content(from, fd, limit));
 }

@@ -89,7 +89,6 @@ int audit_entry_from_json(struct json_object *object, struct audit_entry *ret,
 
 	if (r < 0)
 		return r;
-	*ret = entry;
-	entry = (struct audit_entry){ 0 };
+	*ret = TAKE_STRUCT(entry);
 	return 0;
 }

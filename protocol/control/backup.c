@@ -121,7 +121,6 @@ int backup_from_json(struct json_object *object, struct backup *ret, struct prob
 	r = message_read_known(object, fields, ARRAY_SIZE(fields), &backup, problem);
 	if (r < 0)
 		return r;
-	*ret = backup;
-	backup = (struct backup){ 0 };
+	*ret = TAKE_STRUCT(backup);
 	return 0;
 }

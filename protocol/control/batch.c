@@ -94,7 +94,6 @@ int batch_from_json(struct json_object *object, struct batch *ret, struct proble
 	r = message_read_known(object, fields, ARRAY_SIZE(fields), &batch, problem);
 	if (r < 0)
 		return r;
-	*ret = batch;
-	batch = (struct batch){ 0 };
+	*ret = TAKE_STRUCT(batch);
 	return 0;
 }

@@ -92,8 +92,7 @@ int failure_copy(const struct failure *from, struct failure *ret)
 		r = str_replace(&copy.hint, from->hint);
 	if (r < 0)
 		return r;
-	*ret = copy;
-	copy = (struct failure){ 0 };
+	*ret = TAKE_STRUCT(copy);
 	return 0;
 }
 
@@ -142,7 +141,6 @@ int failure_from_json(struct json_object *object, struct failure *ret, struct pr
 	r = message_read_known(object, fields, ARRAY_SIZE(fields), &failure, problem);
 	if (r < 0)
 		return r;
-	*ret = failure;
-	failure = (struct failure){ 0 };
+	*ret = TAKE_STRUCT(failure);
 	return 0;
 }

@@ -232,8 +232,7 @@ int hook_call_from_text(const char *text, size_t size, struct hook_call *ret)
 		r = message_each(call.environment, check_variable, NULL);
 	if (r < 0)
 		return r;
-	*ret = call;
-	call = (struct hook_call){ 0 };
+	*ret = TAKE_STRUCT(call);
 	return 0;
 }
 

@@ -203,7 +203,6 @@ int job_from_json(struct json_object *object, struct job *ret, struct problem *p
 	r = message_read_known(object, fields, ARRAY_SIZE(fields), &job, problem);
 	if (r < 0)
 		return r;
-	*ret = job;
-	job = (struct job){ 0 };
+	*ret = TAKE_STRUCT(job);
 	return 0;
 }

@@ -102,8 +102,7 @@ int job_request_copy(const struct job_request *from, struct job_request *ret)
 		r = labels_copy(from->labels, from->n_labels, &copy.labels, &copy.n_labels);
 	if (r < 0)
 		return r;
-	*ret = copy;
-	copy = (struct job_request){ 0 };
+	*ret = TAKE_STRUCT(copy);
 	return 0;
 }
 
@@ -126,7 +125,7 @@ struct reading {
 static bool name_is_taken(const struct job_request *request, const char *name)
 {
 	for (size_t i = 0; i < request->n_ranges; i++)
-		if (streq(request->ranges[i].name, name))
+		if (streq_ptr(request->ranges[i].name, name))
 			return true;
 	return false;
 }

@@ -388,7 +388,6 @@ int layout_json_from_text(const char *text, struct layout_json *ret, struct prob
 		r = check_pieces(&layout, problem);
 	if (r < 0)
 		return r;
-	*ret = layout;
-	layout = (struct layout_json){ 0 };
+	*ret = TAKE_STRUCT(layout);
 	return 0;
 }

@@ -405,7 +405,6 @@ int manifest_from_text(const char *text, struct manifest *ret, struct problem *p
 		return r;
 	if (!backup_id_is_valid(manifest.id))
 		return problem_set(problem, "id", "is no name of a backup");
-	*ret = manifest;
-	manifest = (struct manifest){ 0 };
+	*ret = TAKE_STRUCT(manifest);
 	return 0;
 }

@@ -315,8 +315,7 @@ int manifest_to_backup(const struct manifest *manifest, const char *path, struct
 				&backup.n_labels);
 	if (r < 0)
 		return r;
-	*ret = backup;
-	backup = (struct backup){ 0 };
+	*ret = TAKE_STRUCT(backup);
 	return 0;
 }
 

@@ -63,8 +63,7 @@ int port_copy(const struct port *from, struct port *ret)
 		r = failure_copy(&from->failure, &copy.failure);
 	if (r < 0)
 		return r;
-	*ret = copy;
-	copy = (struct port){ 0 };
+	*ret = TAKE_STRUCT(copy);
 	return 0;
 }
 
@@ -148,8 +147,7 @@ int port_from_json(struct json_object *object, struct port *ret, struct problem 
 		return r;
 	if (!port_mode_is_valid(port.mode))
 		return problem_set(problem, "mode", "is no mode of a port");
-	*ret = port;
-	port = (struct port){ 0 };
+	*ret = TAKE_STRUCT(port);
 	return 0;
 }
 

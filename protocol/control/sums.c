@@ -66,7 +66,6 @@ int sums_read(int dirfd, struct sums *ret, const char **ret_why)
 		if (r < 0)
 			return r;
 	}
-	*ret = sums;
-	sums = (struct sums){ 0 };
+	*ret = TAKE_STRUCT(sums);
 	return 0;
 }

@@ -53,8 +53,7 @@ int varlink_call_from_text(const char *text, size_t size, struct varlink_call *r
 	r = complete_parameters(&call.parameters);
 	if (r < 0)
 		return r;
-	*ret = call;
-	call = (struct varlink_call){ 0 };
+	*ret = TAKE_STRUCT(call);
 	return 0;
 }
 
@@ -111,8 +110,7 @@ int varlink_reply_from_text(const char *text, size_t size, struct varlink_reply 
 	r = complete_parameters(&reply.parameters);
 	if (r < 0)
 		return r;
-	*ret = reply;
-	reply = (struct varlink_reply){ 0 };
+	*ret = TAKE_STRUCT(reply);
 	return 0;
 }
 

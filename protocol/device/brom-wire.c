@@ -33,17 +33,18 @@ int brom_wire_receive(struct brom_wire *wire, void *data, size_t size)
 /* Sends data and awaits the same; *echoed tells how much came back right. */
 static int echo(struct brom_wire *wire, const uint8_t *data, size_t size, size_t *echoed)
 {
-	uint8_t answer[COMMAND_SIZE];
-	size_t got;
+	uint8_t answer[COMMAND_SIZE] = { 0 };
+	size_t got = 0;
 	int r = brom_wire_send(wire, data, size);
 
 	*echoed = 0;
 	if (r < 0)
 		return r;
 	r = transport_read(wire->transport, answer, size, BROM_WIRE_SILENCE_USEC, &got);
-	while (*echoed < got && answer[*echoed] == data[*echoed])
-		(*echoed)++;
-	return *echoed < got ? -EPROTO : r;
+	for (; *echoed < size && *echoed < got; (*echoed)++)
+		if (answer[*echoed] != data[*echoed])
+			return -EPROTO;
+	return r;
 }
 
 int brom_wire_opcode(struct brom_wire *wire, uint8_t opcode)

@@ -169,13 +169,11 @@ size_t device_error_lookup(const char *typed, const struct device_error **ret, s
 	size_t n;
 	const struct device_error *rows = device_error_table(&n);
 
-	if (prefixed && is_number(typed + 2, 16, &code)) {
-		add_code(&matches, code);
-	} else if (is_number(typed, 10, &code)) {
+	if (!prefixed && is_number(typed, 10, &code)) {
 		add_code(&matches, code);
 		if (is_number(typed, 16, &code))
 			add_match(&matches, device_error_of(DEVICE_ERROR_BROM, code));
-	} else if (is_number(typed, 16, &code)) {
+	} else if (is_number(prefixed ? typed + 2 : typed, 16, &code)) {
 		add_code(&matches, code);
 	}
 	for (size_t i = 0; i < n; i++)

@@ -12,7 +12,7 @@ static void add_byte(struct image_difference *difference, uint64_t offset)
 	difference->bytes++;
 	if (difference->n_ranges > 0)
 		range = &difference->ranges[difference->n_ranges - 1];
-	if (difference->end > 0 && offset - difference->end < IMAGE_RANGE_GAP) {
+	if (range && offset - difference->end < IMAGE_RANGE_GAP) {
 		if (difference->n_ranges_left_out == 0)
 			range->length = offset + 1 - range->offset;
 	} else if (difference->n_ranges == IMAGE_RANGES_MAX) {

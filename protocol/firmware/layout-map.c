@@ -114,7 +114,7 @@ static int append(struct map *map, const struct layout_region *like, uint64_t be
 		last->length += end - begin;
 		return 0;
 	}
-	if (layout->n_regions == map->capacity) {
+	if (!layout->regions || layout->n_regions == map->capacity) {
 		size_t capacity = MAX_OF(map->capacity * 2, 32U);
 		void *regions = reallocarray(layout->regions, capacity, sizeof(*layout->regions));
 

@@ -128,7 +128,7 @@ static void set_kind(struct layout_part *part)
 	for (size_t i = 0; i < ARRAY_SIZE(part_types); i++)
 		if (part_types[i].type == part->type) {
 			part->kind = part_types[i].kind;
-			strcpy(part->name, part_types[i].name);
+			snprintf(part->name, sizeof(part->name), "%s", part_types[i].name);
 			return;
 		}
 	part->kind = LAYOUT_OTHER;

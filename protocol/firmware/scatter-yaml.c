@@ -159,8 +159,8 @@ static int read_region(struct tree *tree, const yaml_node_t *region, const char 
 
 static int read_id(struct tree *tree, const yaml_node_t *info, struct scatter_flash *flash)
 {
-	yaml_node_t *list;
-	uint64_t length, byte;
+	yaml_node_t *list = NULL;
+	uint64_t length = 0, byte = 0;
 	size_t n = 0;
 	int r = number_member(tree, info, "id_length", sizeof(flash->id), &length);
 
