@@ -13,8 +13,12 @@ static int complete_row(struct manager *manager, const struct backup *row)
 	_cleanup_free_ char *why = NULL;
 	int r = archive_read_backup(manager->archive, row->id, &backup, &why);
 
-	if (r < 0) /* a verification will find it damaged */
-		return r == -EBADMSG ? 0 : r;
+	if (r < 0) { /* bad sectors are not worth a daemon that does not start */
+		log_event(LOG_WARNING, &(struct log_context){ .backup = row->id },
+			  "backup %s cannot be read, verify it: %s", row->id,
+			  why ?: strerrordesc_np(-r));
+		return 0;
+	}
 	backup.verified = row->verified;
 	backup.damaged = row->damaged;
 	return store_add_backup(manager->store, &backup, NULL);
@@ -38,14 +42,13 @@ static int adopt_backup(const char *id, void *userdata)
 	if (r != -ENOENT)
 		return r;
 	r = archive_read_backup(manager->archive, id, &backup, &why);
-	if (r == -EBADMSG) {
+	if (r < 0) {
 		log_event(LOG_WARNING,
 			  &(struct log_context){ .id = LOG_ID_BACKUP_UNREADABLE, .backup = id },
-			  "backup %s is not in the catalogue and cannot be: %s", id, why ?: "?");
+			  "backup %s is not in the catalogue and cannot be: %s", id,
+			  why ?: strerrordesc_np(-r));
 		return 0;
 	}
-	if (r < 0)
-		return r;
 	job = queue_find(manager->queue, backup.job);
 	if (job && job->state == JOB_RUNNING)
 		r = queue_publish(manager->queue, job->id, &backup);
