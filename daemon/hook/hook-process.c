@@ -84,13 +84,14 @@ static int start(const struct hook_process *process, struct run *run)
 	return r;
 }
 
+/* NUL is shown as what else is no text: it would end the line where strlen looks. */
 static void keep_line(struct run *run, const char *data, size_t size)
 {
 	for (size_t i = 0; i < size && !run->line_is_whole; i++) {
 		if (data[i] == '\n')
 			run->line_is_whole = run->length > 0;
 		else if (run->length < LIMIT_HOOK_MESSAGE_BYTES)
-			run->line[run->length++] = data[i];
+			run->line[run->length++] = data[i] ?: '?';
 	}
 }
 
@@ -173,13 +174,22 @@ static void set_outcome(struct hook_result *result, int waited, const siginfo_t 
 		result->outcome = info->si_status == 0 ? HOOK_OK : HOOK_FAILED;
 }
 
-/* The line that was kept, for people: its end may be in the middle of a character. */
+/* How much of the line is text: where it was cut, that may have been in the middle of a character. */
+static size_t whole_characters(const struct run *run)
+{
+	const size_t most = run->length == LIMIT_HOOK_MESSAGE_BYTES ? 3 : 0;
+
+	for (size_t cut = 0; cut <= most; cut++)
+		if (is_utf8(run->line, run->length - cut))
+			return run->length - cut;
+	return run->length;
+}
+
+/* The line that was kept, for people. */
 static int set_message(struct hook_result *result, const struct run *run)
 {
-	size_t n = run->length;
+	size_t n = whole_characters(run);
 
-	while (n > 0 && !is_utf8(run->line, n) && run->length - n < 4)
-		n--;
 	if (n == 0)
 		return 0;
 	result->message = strndup(run->line, n);

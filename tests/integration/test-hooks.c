@@ -209,6 +209,19 @@ static void test_how_they_end(void **state)
 	assert_true(rig_log_has(&shop->rig, "hook 30-fail: failed: no printer"));
 }
 
+/* A program may complain in any bytes; they are shown as text. */
+static void test_bytes_that_are_no_text(void **state)
+{
+	struct shop *shop = *state;
+	struct job job;
+
+	add_hook(shop, "binary", 0755, "printf 'a\\0b\\377cdef\\n' >&2; exit 1");
+	job = wait_for_hooks(shop, fail_job(shop), 1);
+	assert_int_equal(job.hooks[0].outcome, HOOK_FAILED);
+	assert_string_equal(job.hooks[0].message, "a?b?cdef");
+	job_clear(&job);
+}
+
 /* True while a process of that number is there and no corpse. */
 static bool is_alive(const char *pid)
 {
@@ -399,6 +412,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_what_they_are_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_how_they_end, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_bytes_that_are_no_text, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_out_of_time, set_up_impatient, tear_down),
 		cmocka_unit_test_setup_teardown(test_again_after_a_restart, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_in_the_service, set_up, tear_down),
