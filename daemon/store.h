@@ -77,8 +77,9 @@ _must_check_ int store_list_jobs(struct store *store, const struct job_filter *f
 				 struct job **ret, size_t *ret_n);
 
 /*
- * The limit (0: all) batches that were added to last, the newest first. The work grows with them and
- * with their jobs. The caller frees each with batch_clear and the array.
+ * The limit (0: all) batches that were added to last, the newest first. The work grows with their jobs,
+ * and with the names of all batches, which are a few steps in an index each. The caller frees each with
+ * batch_clear and the array.
  */
 _must_check_ int store_list_batches(struct store *store, size_t limit, struct batch **ret,
 				    size_t *ret_n);
@@ -116,8 +117,8 @@ struct backup_filter {
 };
 
 /*
- * Newest first, unless the filter says otherwise; the labels of each in order of key. -EINVAL when before is neither the id of a row
- * nor has the form of an id.
+ * Newest first, unless the filter says otherwise; the labels of each in order of key. -EINVAL when
+ * before is neither the id of a row nor has the form of an id.
  */
 _must_check_ int store_list_backups(struct store *store, const struct backup_filter *filter,
 				    struct backup **ret, size_t *ret_n);
