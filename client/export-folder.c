@@ -117,8 +117,10 @@ static int copy_file(struct copy *copy, const struct sum *sum, struct complaint 
 {
 	_cleanup_close_ int from = -1, to = -1;
 	uint64_t size;
-	int r;
+	int r = export_go_on(complaint);
 
+	if (r < 0)
+		return r;
 	from = export_open_file(copy->source, sum->name, &size, complaint);
 	if (from < 0)
 		return from;

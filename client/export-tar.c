@@ -72,9 +72,12 @@ static int write_file(struct archive *archive, const struct export_source *sourc
 		      const struct sum *sum, const char *path, struct complaint *complaint)
 {
 	uint64_t size = 0;
-	_cleanup_close_ int fd = export_open_file(source, sum->name, &size, complaint);
-	int r;
+	_cleanup_close_ int fd = -1;
+	int r = export_go_on(complaint);
 
+	if (r < 0)
+		return r;
+	fd = export_open_file(source, sum->name, &size, complaint);
 	if (fd < 0)
 		return fd;
 	r = write_header(archive, source, sum->name, AE_IFREG, size);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -133,6 +134,35 @@ int export_open(struct backup *backup, struct export_source *ret, struct complai
 		return r;
 	*ret = source;
 	source = (struct export_source){ .dir = -1 };
+	return 0;
+}
+
+/* Signals that wait until what is half written is away again. */
+static const int interruptions[] = { SIGINT, SIGTERM, SIGHUP };
+
+void export_hold_signals(sigset_t *ret_before)
+{
+	struct sigaction action;
+	sigset_t held;
+
+	sigemptyset(&held);
+	for (size_t i = 0; i < ARRAY_SIZE(interruptions); i++)
+		/* One that is ignored, as under nohup, would wait for ever. */
+		if (sigaction(interruptions[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			sigaddset(&held, interruptions[i]);
+	(void)sigprocmask(SIG_BLOCK, &held, ret_before);
+}
+
+int export_go_on(struct complaint *complaint)
+{
+	sigset_t pending;
+
+	if (sigpending(&pending) < 0)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(interruptions); i++)
+		if (sigismember(&pending, interruptions[i]) > 0)
+			return complaint_set(complaint, STATUS_INTERRUPTED, NULL,
+					     "interrupted: nothing of the copy was left");
 	return 0;
 }
 

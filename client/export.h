@@ -10,6 +10,7 @@
  * Failures are put into words: -ECANCELED with *complaint; -ENOMEM has none.
  */
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,15 @@ void export_source_clear(struct export_source *source);
 /* Opens backup, which it takes also on failure, and reads its list. */
 _must_check_ int export_open(struct backup *backup, struct export_source *ret,
 			     struct complaint *complaint);
+
+/*
+ * From here on SIGINT, SIGTERM and SIGHUP wait: a copy ends before its next file and takes what was
+ * written away again. The caller restores the mask afterwards.
+ */
+void export_hold_signals(sigset_t *ret_before);
+
+/* Before each file; -ECANCELED when such a signal waits. */
+_must_check_ int export_go_on(struct complaint *complaint);
 
 /* Opens a file of it; *ret_size is its length. */
 _must_check_ int export_open_file(const struct export_source *source, const char *name,

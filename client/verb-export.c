@@ -83,10 +83,12 @@ static int export_write(const struct client *client, const struct export_source 
 			const char *path, struct complaint *complaint)
 {
 	enum export_form form = export_form_of(path);
+	sigset_t before;
 	int r = 0;
 
 	if (form == EXPORT_STREAM)
 		return export_to_stream(sources, n, STDOUT_FILENO, complaint);
+	export_hold_signals(&before);
 	if (form != EXPORT_FOLDER)
 		r = export_to_tar(sources, n, path, form == EXPORT_TAR_ZSTD, complaint);
 	for (size_t i = 0; i < n && r >= 0; i++) {
@@ -95,6 +97,7 @@ static int export_write(const struct client *client, const struct export_source 
 		if (r >= 0)
 			r = export_tell(client, &sources[i], path);
 	}
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	return r;
 }
 

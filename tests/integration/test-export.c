@@ -5,7 +5,9 @@
 #include "tests/integration/catalogue-bench.h"
 
 #include <grp.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define MEID_A "000000000000000000000000000000aa"
@@ -197,11 +199,48 @@ static void test_usage(void **state)
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, two_set_up, two_tear_down)
 
+/* mtkrbctl finds a SIGTERM waiting as soon as it looks for one: its exit status. */
+static int export_interrupted(const struct two *two, const char *path)
+{
+	_cleanup_free_ char *program = str_format("%s/mtkrbctl", getenv("MTKRB_BIN_DIR"));
+	const char *const arguments[] = { "mtkrbctl", "--socket", two->rig->socket,
+					  "export",   two->a.id,  path,
+					  NULL };
+	sigset_t held;
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		sigemptyset(&held);
+		sigaddset(&held, SIGTERM);
+		(void)sigprocmask(SIG_BLOCK, &held, NULL);
+		(void)raise(SIGTERM);
+		execv(program, (char *const *)arguments);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void test_interrupted(void **state)
+{
+	struct two *two = *state;
+	_cleanup_free_ char *tar = str_format("%s/a.tar", two->out);
+
+	assert_int_equal(export_interrupted(two, two->out), 130);
+	assert_entries(two, "");
+	assert_int_equal(export_interrupted(two, tar), 130);
+	assert_entries(two, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_folder),  TEST(test_tar),           TEST(test_zstd),  TEST(test_pipe),
-		TEST(test_damaged), TEST(test_not_permitted), TEST(test_usage),
+		TEST(test_folder), TEST(test_tar),         TEST(test_zstd),
+		TEST(test_pipe),   TEST(test_damaged),     TEST(test_not_permitted),
+		TEST(test_usage),  TEST(test_interrupted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
