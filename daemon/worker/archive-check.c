@@ -37,6 +37,28 @@ _printf_(2, 3) static int refuse(struct failure *failure, const char *format, ..
 	return -EBADMSG;
 }
 
+/* What cannot be read: for what this process lacks, the backup is not to blame. */
+static int cannot_read(struct failure *failure, const char *name, int error)
+{
+	switch (error) {
+	case -ENOMEM:
+	case -EMFILE:
+	case -ENFILE:
+	case -EACCES:
+	case -EPERM:
+		failure_set(failure, FAILURE_WORKER_CRASHED,
+			    "try again when the machine is at rest", "%s cannot be checked: %s",
+			    name, strerror(-error));
+		return error;
+	case -EPROTONOSUPPORT:
+		failure_set(failure, FAILURE_WORKER_CRASHED, "a newer mtkrbd made it: use that one",
+			    "%s has a format that this version does not know", name);
+		return error;
+	default:
+		return refuse(failure, "%s: %s", name, strerror(-error));
+	}
+}
+
 /* What is checked, and with what in mind. */
 struct check {
 	int dir;
@@ -53,7 +75,7 @@ static int open_regular(const struct check *check, const char *name, uint64_t *r
 	struct stat status;
 
 	if (fd < 0 || fstat(fd, &status) < 0)
-		return refuse(failure, "%s: %s", name, strerror(errno));
+		return cannot_read(failure, name, -errno);
 	if (!S_ISREG(status.st_mode))
 		return refuse(failure, "%s: not a regular file", name);
 	if (check->again)
@@ -69,7 +91,7 @@ static int check_content(const struct check *check, int fd, const char *name, ui
 	int r = digest_file(fd, 0, size, hex);
 
 	if (r < 0)
-		return refuse(check->failure, "%s: %s", name, strerror(-r));
+		return cannot_read(check->failure, name, r);
 	if (!streq(hex, expected))
 		return refuse(check->failure, "%s: SHA-256 is %s, %s says %s", name, hex, who,
 			      expected);
@@ -127,7 +149,8 @@ static int check_sums(const struct check *check, const struct manifest *manifest
 	int r = sums_read(check->dir, &sums, &why);
 
 	if (r < 0)
-		return refuse(check->failure, SUMS_FILE ": %s", why ? why : strerror(-r));
+		return why ? refuse(check->failure, SUMS_FILE ": %s", why)
+			   : cannot_read(check->failure, SUMS_FILE, r);
 	for (size_t i = 0; i < sums.n; i++) {
 		r = check_sum(check, manifest, &sums.items[i], &listed);
 		if (r < 0)
@@ -147,17 +170,14 @@ static int load_manifest(int dir, struct manifest *ret, struct failure *failure)
 	int r = fd_read_file(dir, MANIFEST_FILE, LIMIT_MANIFEST_BYTES, &text, &size);
 
 	if (r < 0)
-		return refuse(failure, MANIFEST_FILE ": %s", strerror(-r));
+		return cannot_read(failure, MANIFEST_FILE, r);
 	if (strlen(text) != size)
 		return refuse(failure, MANIFEST_FILE ": not a text");
 	r = manifest_from_text(text, ret, &problem);
-	if (r == -EPROTONOSUPPORT)
-		return refuse(failure, MANIFEST_FILE ": a format that this version does not know");
-	if (r < 0)
+	if (r == -EBADMSG)
 		return refuse(failure, MANIFEST_FILE ": %s%s%s", problem.field,
-			      problem.field[0] ? ": " : "",
-			      problem.reason[0] ? problem.reason : strerror(-r));
-	return 0;
+			      problem.field[0] ? ": " : "", problem.reason);
+	return r < 0 ? cannot_read(failure, MANIFEST_FILE, r) : 0;
 }
 
 int archive_check(int dir, bool again, struct twin *twin, struct failure *failure)

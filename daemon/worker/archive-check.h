@@ -13,5 +13,8 @@
 
 struct twin;
 
-/* again: reads from the disk. 0, or -EBADMSG with FAILURE_ARCHIVE_ERROR naming the file and what differs. */
+/*
+ * again: reads from the disk. 0, or -EBADMSG with FAILURE_ARCHIVE_ERROR naming the file and what
+ * differs; or another errno with another failure when that could not be found out.
+ */
 _must_check_ int archive_check(int dir, bool again, struct twin *twin, struct failure *failure);

@@ -32,6 +32,39 @@ static void change_byte(struct worker_rig *rig, const char *name, off_t at)
 	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
 }
 
+/* The figure of the manifest's format becomes another one. */
+static void set_format(struct worker_rig *rig, char digit)
+{
+	_cleanup_free_ char *path = str_format("%s/manifest.json", rig->staging);
+	_cleanup_close_ int fd = open(path, O_RDWR | O_CLOEXEC);
+	char text[64] = "";
+	const char *colon;
+
+	assert_true(pread(fd, text, sizeof(text) - 1, 0) > 0);
+	assert_non_null(colon = strstr(text, "\"format\":"));
+	colon += strcspn(colon, "0123456789");
+	assert_int_equal(pwrite(fd, &digit, 1, colon - text), 1);
+}
+
+/* A backup that this version cannot read is not damaged. */
+static void test_newer_format(void **state)
+{
+	struct worker_rig *rig = *state;
+	struct outcome outcome;
+
+	worker_rig_start_watch(rig, NULL);
+	outcome = worker_rig_run(rig, worker_rig_new_explicit(0, 0x4000));
+	worker_rig_assert_done(&outcome);
+	worker_rig_clear(&outcome);
+	set_format(rig, '9');
+	outcome = check_archive(rig);
+	worker_rig_assert_failed(&outcome, FAILURE_WORKER_CRASHED);
+	worker_rig_clear(&outcome);
+	set_format(rig, '1');
+	outcome = check_archive(rig);
+	worker_rig_assert_done(&outcome);
+}
+
 static void test_check(void **state)
 {
 	static const char *const names[] = { "ROM_0", "report.txt", "SHA256SUMS", "manifest.json" };
@@ -59,6 +92,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_check, worker_rig_set_up,
+						worker_rig_tear_down),
+		cmocka_unit_test_setup_teardown(test_newer_format, worker_rig_set_up,
 						worker_rig_tear_down),
 	};
 
