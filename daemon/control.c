@@ -2,6 +2,7 @@
 #include "daemon/control.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "daemon/follow.h"
 #include "daemon/manager.h"
@@ -36,8 +37,18 @@ static const struct method methods[] = {
 	{ "ListAudit", method_list_audit, METHOD_IS_LONG },
 };
 
+/* The way out, where the system's words do not show it. */
+static const char *describe(int error)
+{
+	if (error == -EUCLEAN)
+		return "mtkrbd.sqlite, or the disk that it is on, is damaged; stop mtkrbd and move "
+		       "the file away: the catalogue is made again from the backups";
+	return strerror(-error);
+}
+
 static const struct interface interfaces[] = {
-	{ CONTROL_INTERFACE, control_interface_description, methods, ARRAY_SIZE(methods) },
+	{ CONTROL_INTERFACE, control_interface_description, methods, ARRAY_SIZE(methods),
+	  describe },
 };
 
 static void on_job_changed(const struct job *job, void *userdata)

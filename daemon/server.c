@@ -74,12 +74,13 @@ static int answer_error(struct call *call, const char *error, const char *name, 
 /* A handler could not do its work. */
 static int answer_failure(struct call *call, const struct interface *interface, int error)
 {
+	const char *words = interface->describe ? interface->describe(error) : strerror(-error);
 	_cleanup_free_ char *name = NULL;
 
 	if (error == -EPERM || error == -EACCES)
 		return call_denied(call);
 	name = str_format("%s.Failed", interface->name);
-	return name ? answer_error(call, name, "message", strerror(-error)) : -ENOMEM;
+	return name ? answer_error(call, name, "message", words) : -ENOMEM;
 }
 
 static int run_method(struct call *call, const struct interface *interface,

@@ -19,7 +19,7 @@ struct server;
  * Answers a call, or keeps it with call_ref and answers later. parameters are borrowed and unchecked
  * beyond being an object. A negative errno is for a failure of the daemon itself before any answer:
  * -EPERM and -EACCES become PermissionDenied, anything else the error Failed (message) of the
- * method's interface.
+ * method's interface, in its words for that errno.
  */
 typedef int (*method_handler)(struct call *call, struct json_object *parameters, void *userdata);
 
@@ -38,6 +38,7 @@ struct interface {
 	const char *description; /* the text of the interface file */
 	const struct method *methods;
 	size_t n_methods;
+	const char *(*describe)(int error); /* its words for a negative errno; NULL: the system's */
 };
 
 /* The interfaces are borrowed and must outlive the server. -ENOMEM and the like. */

@@ -121,7 +121,7 @@ static const struct method methods[] = {
 };
 
 static const struct interface interfaces[] = {
-	{ "com.example.test", "interface com.example.test\n", methods, ARRAY_SIZE(methods) },
+	{ "com.example.test", "interface com.example.test\n", methods, ARRAY_SIZE(methods), NULL },
 };
 
 /* ---- The bench ---- */

@@ -32,7 +32,7 @@ static const char no_floor[] = "[automatic]\nenabled=no\n[archive]\nfree-space-f
 
 /* ---- a file system of our own ---- */
 
-static bool have_namespace(void)
+bool disk_have_namespace(void)
 {
 	return geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
 	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
@@ -43,7 +43,7 @@ static bool open_disk(struct disk *disk, struct faults *faults, struct row *row)
 {
 	*disk = (struct disk){ .faults = faults, .row = row };
 	faults_open(faults, no_floor);
-	if (!have_namespace()) {
+	if (!disk_have_namespace()) {
 		row_skip(row, "needs root and a mount namespace");
 		return false;
 	}
@@ -293,8 +293,7 @@ void test_database_locked(void **state)
 	row_end(row, "Submit refused meanwhile, reading and lists go on");
 }
 
-/* As other programs or a bad sector leave it. */
-static void spoil_database(const struct rig *rig, uint64_t offset)
+void disk_spoil_database(const struct rig *rig, uint64_t offset)
 {
 	_cleanup_free_ char *path = str_format("%s/mtkrbd.sqlite", rig->state);
 	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -303,6 +302,18 @@ static void spoil_database(const struct rig *rig, uint64_t offset)
 	assert_true(fd >= 0);
 	memset(rubbish, 0xA5, sizeof(rubbish));
 	assert_int_equal(fd_pwrite_all(fd, rubbish, sizeof(rubbish), offset), 0);
+}
+
+uint64_t disk_lost_from_catalogue(const struct disk *disk, const char *id)
+{
+	_cleanup_message_ struct json_object *reply =
+		rig_call(&disk->faults->rig, "ListBackups", "{}", NULL);
+	struct json_object *first = message_at(message_member(reply, "backups"), 0);
+	_cleanup_free_ char *file = NULL;
+
+	assert_string_equal(message_string(message_member(first, "id")), id);
+	file = str_format("%s/ROM_0", message_string(message_member(first, "path")));
+	return same_content(file, disk->image) ? 0 : file_size(disk->image);
 }
 
 void test_database_corrupt(void **state)
@@ -321,22 +332,13 @@ void test_database_corrupt(void **state)
 	job = rig_wait(&faults->rig, id, JOB_DONE, 30);
 	disk_unplug(&disk, &watch);
 	assert_int_equal(rig_stop(&faults->rig, SIGTERM), 0);
-	spoil_database(&faults->rig, 0);
+	disk_spoil_database(&faults->rig, 0);
 	assert_int_equal(rig_start_refused(&faults->rig, no_udev), 1);
 	assert_true(rig_log_has(&faults->rig, "mtkrbd.sqlite: damaged"));
 	remove = str_format("rm '%s'/mtkrbd.sqlite*", faults->rig.state);
 	assert_int_equal(system(remove), 0);
 	rig_start(&faults->rig);
-	{
-		_cleanup_message_ struct json_object *reply =
-			rig_call(&faults->rig, "ListBackups", "{}", NULL);
-		struct json_object *first = message_at(message_member(reply, "backups"), 0);
-		_cleanup_free_ char *file = NULL;
-
-		assert_string_equal(message_string(message_member(first, "id")), job.backup);
-		file = str_format("%s/ROM_0", message_string(message_member(first, "path")));
-		row->lost = same_content(file, disk.image) ? 0 : file_size(disk.image);
-	}
+	row->lost = disk_lost_from_catalogue(&disk, job.backup);
 	job_clear(&job);
 	row->tried = 1;
 	row_end(row, "start refused by name; catalogue made again from directories");

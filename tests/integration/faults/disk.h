@@ -30,3 +30,12 @@ void disk_let_run(const struct disk *disk, int64_t id);
  * and removed.
  */
 void disk_finish(struct disk *disk, int64_t id);
+
+/* From here on mounts are this process's own; false where that is not allowed. */
+bool disk_have_namespace(void);
+
+/* A page of the database becomes what other programs or a bad sector leave. */
+void disk_spoil_database(const struct rig *rig, uint64_t offset);
+
+/* Bytes of a backup that are not there; the catalogue must have it, and as the newest. */
+uint64_t disk_lost_from_catalogue(const struct disk *disk, const char *id);

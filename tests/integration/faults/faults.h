@@ -62,3 +62,5 @@ void test_disk_read_only(void **state);
 void test_database_locked(void **state);
 void test_database_corrupt(void **state);
 void test_eio(void **state);
+void test_running_read_only(void **state);
+void test_running_spoilt(void **state);

@@ -72,6 +72,8 @@ int main(int argc, char **argv)
 		PART(test_database_locked),
 		PART(test_database_corrupt),
 		PART(test_eio),
+		PART(test_running_read_only),
+		PART(test_running_spoilt),
 	};
 	int failed;
 
