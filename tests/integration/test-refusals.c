@@ -217,6 +217,16 @@ static void test_socket_in_use(void **state)
 	message_unref(rig_call(rig, "GetStatus", "{}", NULL));
 }
 
+/* This status and that of a broken configuration keep systemd from trying again. */
+static void test_wrong_command_line(void **state)
+{
+	static const char *const unknown[] = { "--no-such-option", NULL };
+	struct rig *rig = *state;
+
+	assert_int_equal(rig_start_refused(rig, unknown), EX_USAGE);
+	assert_true(rig_log_has(rig, "no-such-option"));
+}
+
 static void test_broken_configuration(void **state)
 {
 	static const char *const no_udev[] = { "--no-udev", NULL };
@@ -319,6 +329,8 @@ int main(void)
 						rig_test_tear_down),
 		cmocka_unit_test_setup_teardown(test_second_daemon, set_up, rig_test_tear_down),
 		cmocka_unit_test_setup_teardown(test_socket_in_use, set_up, rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_wrong_command_line, set_up,
+						rig_test_tear_down),
 		cmocka_unit_test_setup_teardown(test_broken_configuration, set_up,
 						rig_test_tear_down),
 		cmocka_unit_test_setup_teardown(test_state_directory_that_cannot_be, set_up,
