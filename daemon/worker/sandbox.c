@@ -287,7 +287,7 @@ static int shut_calls(void)
 
 static bool leave_open(void)
 {
-#if defined(MTKRB_SANITIZE)
+#if defined(MTKRB_OPEN_CAGE)
 	return true;
 #elif defined(MTKRB_TESTS)
 	return getenv("UMOCKDEV_DIR") != NULL;

@@ -30,10 +30,10 @@ enum sandbox_part {
 /*
  * Shuts the cage, for good: to be called with the port open and before the first byte from it or
  * from a backup is read. *ret_missing has the parts that this kernel does not know, or that this
- * build leaves out: a sanitizer needs files and calls of its own, and a build with tests leaves all
- * open when it runs on a simulated bus (UMOCKDEV_DIR in the environment), which answers through
- * sockets. Who sets the daemon's environment owns the daemon as it is. Any other error means that
- * the worker must not go on.
+ * build leaves out: a sanitizer and counts of coverage need files and calls of their own, and a
+ * build with tests leaves all open when it runs on a simulated bus (UMOCKDEV_DIR in the
+ * environment), which answers through sockets. Who sets the daemon's environment owns the daemon as
+ * it is. Any other error means that the worker must not go on.
  */
 _must_check_ int sandbox_enter(const struct sandbox_paths *paths, unsigned int *ret_missing);
 

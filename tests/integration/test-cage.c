@@ -491,8 +491,8 @@ int main(_unused_ int argc, char **argv)
 
 	if (strstr(argv[0], "mtkrbd-worker"))
 		return play_worker();
-#ifdef MTKRB_SANITIZE
-	print_message("a sanitizer needs what the cage takes away\n");
+#ifdef MTKRB_OPEN_CAGE
+	print_message("a sanitizer, or counting coverage, needs what the cage takes away\n");
 	return 77;
 #endif
 	(void)snprintf(real_programs, sizeof(real_programs), "%s", programs ? programs : "");
