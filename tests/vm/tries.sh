@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
+# shellcheck disable=SC2016 # scripts of the guest are expanded there
+# shellcheck disable=SC2034,SC2154 # shared with run
+#
+# What tests/vm/run tries. Each try_NAME begins with the guest as it was saved: mtkrbd installed and
+# running, no watch plugged in, no backup made; only try_reboot boots. note() is what the table shows.
+
+tries='plug rules drivers two unplug preloader killed stop group started reboot hook catalog exposure'
+
+slow=100000 # bytes a second: there is time to do something in the middle of a megabyte
+meid_a=000102030405060708090A0B0C0D0E0F
+meid_b=101112131415161718191A1B1C1D1E1F
+
+note()
+{
+	echo "$1" >"$work/note"
+}
+
+# archived COUNT SECONDS: so many backups are there, and each is what is in the flash of the watch
+archived()
+{
+	await "$2" "[ \$(ls -d /var/lib/mtkrbd/backups/*/*/*/ | wc -l) -eq $1 ]"
+	for digest in $(guest 'find /var/lib/mtkrbd/backups -name ROM_0 -exec sha256sum {} +' |
+		cut -d ' ' -f 1); do
+		[ "$digest" = "$image_digest" ] || fail 'ROM_0 is not the flash of the watch'
+	done
+	await 20 '! mtkrbctl jobs --json --state=running | grep -q running'
+}
+
+# job ID MEMBER: a member of a job, a text or a number
+job()
+{
+	guest "mtkrbctl --json show $1" | tr ',{' '[\n*]' |
+		sed -n "s/^ *\"$2\" *: *\"\{0,1\}\([^\"}]*\).*/\1/p" | head -n 1
+}
+
+# reading ID: the worker is in the middle of the flash
+reading()
+{
+	await 60 "mtkrbctl --json show $1 | tr -d '\n' | grep -q '\"phase\" *: *\"read\"'"
+	sleep 2
+}
+
+describe_plug='plugged in: a backup by itself, equal to the flash'
+try_plug()
+{
+	plug 0 --flash="$image"
+	archived 1 90
+	note "$(job 1 device), $(guest 'mtkrbctl backups' | sed -n 2p | cut -c 1-24)"
+}
+
+describe_rules='udev: slot, group, nobody else'\''s port, no power saving'
+try_rules()
+{
+	plug 0 --flash="$image" --fault=mute
+	await 60 'ls /dev/mtkrb/*'
+	guest 'set -e
+		node=$(ls /dev/mtkrb/*)
+		[ "$(stat -L -c "%G %a" "$node")" = "mtkrb 660" ]
+		udevadm info -q property "$node" >/run/properties
+		for line in MTKRB_MODE=brom ID_MM_DEVICE_IGNORE=1 ID_MM_PORT_IGNORE=1 \
+			"MTKRB_SLOT=${node##*/}" SYSTEMD_WANTS=mtkrbd.service; do
+			grep -qxF "$line" /run/properties || { echo "lacks $line"; cat /run/properties; exit 1; }
+		done
+		[ "$(cat /sys/bus/usb/devices/1-1/power/control)" = on ]
+		echo "$node" >/run/node' || fail 'what udev made of it is above'
+	note "$(guest 'cat /run/node')"
+}
+
+describe_drivers='ttyACM (cdc_acm) once, ttyUSB (option) the next time'
+try_drivers()
+{
+	plug 0 --flash="$image" --meid=$meid_a
+	archived 1 90
+	first=$(job 1 device)
+	unplug 0
+	await 20 '! ls /dev/ttyACM* /dev/ttyUSB*'
+	plug 0 --flash="$image" --meid=$meid_b
+	archived 2 90
+	second=$(job 2 device)
+	note "$first, then $second"
+	case $first$second in
+	/dev/ttyACM*/dev/ttyUSB*) ;;
+	*) fail "both drivers were to be seen, but: $first, $second" ;;
+	esac
+}
+
+describe_two='two at once'
+try_two()
+{
+	plug 0 --flash="$image" --meid=$meid_a --rate=$slow
+	plug 1 --flash="$image" --meid=$meid_b --rate=$slow
+	await 60 '[ $(mtkrbctl --json jobs --state=running | tr -d "\n" | grep -o "\"phase\"" | wc -l) -eq 2 ]'
+	archived 2 120
+	note "$(job 1 device) and $(job 2 device)"
+}
+
+describe_unplug='unplugged in mid-read and plugged in again: goes on there'
+try_unplug()
+{
+	plug 0 --flash="$image" --fault=unplug@600K --replug=3000
+	await 60 'mtkrbctl --json show 1 | grep -q waiting'
+	archived 1 120
+	guest 'grep -o "\"resumed\" *: *[a-z0-9]*" /var/lib/mtkrbd/backups/*/*/*/manifest.json' >"$work/resumed"
+	grep -q 'true\|[1-9]' "$work/resumed" || fail "not resumed: $(cat "$work/resumed")"
+	read=$(flash_read 0)
+	[ "$read" -lt $((1048576 * 5 / 2)) ] || fail "$read bytes were read: it began anew"
+	note "attempts: $(job 1 attempts), $((read / 1024)) KiB read for twice 1024"
+}
+
+# flash_read PORT: bytes of flash that a watch was asked for
+flash_read()
+{
+	sed -n 's/^read32 [0-9a-f]* \([0-9a-f]*\)$/\1/p' "$work/watch$1.log" | {
+		sum=0
+		while read -r words; do sum=$((sum + 0x$words * 4)); done
+		echo "$sum"
+	}
+}
+
+describe_preloader='boot ROM, then back as preloader (0e8d:2000)'
+try_preloader()
+{
+	plug 0 --flash="$image" --fault=unplug@300K --replug=1000 --replug-as=preloader
+	archived 1 120
+	[ "$(job 1 mode)" = preloader ] || fail "job 1 ended on a port in mode $(job 1 mode)"
+	note "$(job 1 device), attempts: $(job 1 attempts)"
+}
+
+describe_killed='kill -9 of the daemon: started again, the job goes on'
+try_killed()
+{
+	plug 0 --flash="$image" --rate=$slow --replug=500
+	reading 1
+	guest 'kill -9 $(systemctl show -P MainPID mtkrbd)'
+	await 30 '[ $(systemctl show -P NRestarts mtkrbd) -eq 1 ] && mtkrbctl status'
+	archived 1 180
+	note "attempts: $(job 1 attempts), $(($(flash_read 0) / 1024)) KiB read"
+}
+
+describe_stop='systemctl stop in mid-read keeps the job, start goes on'
+try_stop()
+{
+	plug 0 --flash="$image" --rate=$slow --replug=500
+	reading 1
+	before=$(date +%s)
+	guest 'systemctl stop mtkrbd.service mtkrbd.socket && systemctl show -P Result mtkrbd' >"$work/result"
+	seconds=$(($(date +%s) - before))
+	grep -qx success "$work/result" || fail "stop: $(cat "$work/result")"
+	guest 'systemctl start mtkrbd.socket mtkrbd.service'
+	archived 1 180
+	note "stopped in $seconds s; attempts: $(job 1 attempts), $(($(flash_read 0) / 1024)) KiB read"
+}
+
+describe_group='a user of the group submits, another may not'
+try_group()
+{
+	guest 'useradd -m -G mtkrb alice && useradd -m bob && sed -i "s/^#enabled=yes/enabled=no/" /etc/mtkrbd/mtkrbd.conf &&
+		systemctl reload mtkrbd'
+	guest 'runuser -u bob -- mtkrbctl submit' && fail 'bob submitted a job'
+	[ $? -eq 5 ] || fail 'bob was not told that he is not permitted'
+	id=$(guest 'runuser -u alice -- mtkrbctl submit' | tr -cd 0-9)
+	plug 0 --flash="$image"
+	archived 1 90
+	uid=$(guest 'id -u alice')
+	[ "$(job "$id" owner)" = "$uid" ] || fail "the job belongs to $(job "$id" owner), not to $uid"
+	guest 'runuser -u alice -- sh -c "cat /var/lib/mtkrbd/backups/*/*/*/report.txt" >/dev/null' ||
+		fail 'alice cannot read the backup'
+	guest 'runuser -u bob -- ls /var/lib/mtkrbd/backups' && fail 'bob can look into the backups'
+	note 'job done for alice, bob: exit 5'
+}
+
+describe_started='a plug starts the daemon (SYSTEMD_WANTS)'
+try_started()
+{
+	guest 'systemctl stop mtkrbd.service mtkrbd.socket'
+	plug 0 --flash="$image"
+	archived 1 90
+	note "$(guest 'systemctl is-active mtkrbd.service')"
+}
+
+describe_reboot='reboot with a queued job; the first plug after it (DeviceAllow)'
+try_reboot()
+{
+	guest 'mtkrbctl submit --label=ticket=4711' >/dev/null
+	guest 'systemd-run --quiet --on-active=1 systemctl reboot'
+	agent_disconnect
+	seconds=0
+	until grep -aq 'login:' "$work/console.log"; do
+		seconds=$((seconds + 1))
+		[ $seconds -lt 240 ] || fail 'it does not come up again'
+		sleep 1
+	done
+	agent_connect
+	await 60 'systemctl is-active mtkrbd && mtkrbctl status'
+	[ "$(job 1 state)" = queued ] || fail "the job is $(job 1 state)"
+	plug 0 --flash="$image"
+	archived 1 120
+	[ "$(job 1 state)" = 'done' ] || fail "the job is $(job 1 state)"
+	guest 'grep -ho "\"ticket\"[^,}]*" /var/lib/mtkrbd/backups/*/*/*/manifest.json' | grep -q 4711 ||
+		fail 'the backup is not that of the job'
+	note "up in $seconds s, $(job 1 device)"
+}
+
+describe_hook='a program in hooks.d runs, as a user of its own'
+try_hook()
+{
+	guest 'set -e
+		mkdir -p /etc/mtkrbd/hooks.d
+		cat >/etc/mtkrbd/hooks.d/say <<"END"
+#!/bin/sh
+echo "$(id -un) $MTKRB_JOB $MTKRB_EVENT $(sha256sum <"$MTKRB_BACKUP_PATH/ROM_0")" >"$HOME/said"
+END
+		chmod 755 /etc/mtkrbd/hooks.d/say'
+	plug 0 --flash="$image"
+	archived 1 90
+	await 30 'grep -q . /var/lib/mtkrbd-hooks/said'
+	said=$(guest 'cat /var/lib/mtkrbd-hooks/said')
+	[ "$said" = "mtkrb-hooks 1 done $image_digest  -" ] || fail "the program wrote: $said"
+	note 'mtkrb-hooks read the backup'
+}
+
+describe_catalog='journalctl -x explains a message of the daemon'
+try_catalog()
+{
+	plug 0 --flash="$image"
+	archived 1 90
+	# An explanation of systemd's own about the unit does not count.
+	await 10 'journalctl -x -u mtkrbd --no-pager | grep -q "Defined-By: mtkrbd"'
+	note "$(guest 'journalctl -x -u mtkrbd --no-pager' | grep -B 1 'Defined-By: mtkrbd' |
+		sed -n 's/.*Subject: //p' | tail -n 1)"
+}
+
+describe_exposure='systemd-analyze security mtkrbd.service'
+try_exposure()
+{
+	exposure=$(guest 'systemd-analyze security --no-pager mtkrbd.service' | tail -n 1 |
+		sed 's/.*: \([0-9.]*\) .*/\1/')
+	[ "${exposure%.*}" -lt 2 ] || fail "exposure $exposure"
+	note "exposure $exposure"
+}
