@@ -14,6 +14,12 @@
 #define LOGIND_PATH      "/org/freedesktop/login1"
 #define LOGIND_INTERFACE "org.freedesktop.login1.Manager"
 
+/*
+ * One lock each: asked for both at once, logind asks polkit about none of the two but about the switch
+ * of the lid, which no service may hold.
+ */
+static const char *const reasons[] = { "sleep", "shutdown" };
+
 /* Without a bus each job would try anew. */
 #define PAUSE_USEC (60 * USEC_PER_SEC)
 
@@ -21,9 +27,10 @@ struct inhibit {
 	sd_event *event;
 	const struct inhibit_handler *handler;
 	void *userdata;
-	sd_bus *bus;           /* NULL: not connected */
-	sd_bus_slot *asked;    /* the question that logind has not answered */
-	int lock;              /* held as long as it is open; -1: none */
+	sd_bus *bus;        /* NULL: not connected */
+	sd_bus_slot *asked; /* the question that logind has not answered */
+	/* Held as long as they are open; -1: none. They are taken one after the other. */
+	int locks[ARRAY_SIZE(reasons)];
 	bool delay_only;       /* blocking was refused */
 	bool sleeping, ending; /* what logind has announced and not taken back */
 	bool complained;
@@ -55,7 +62,18 @@ static void announce(struct inhibit *inhibit, bool *what, bool going)
 static void release(struct inhibit *inhibit)
 {
 	inhibit->asked = sd_bus_slot_unref(inhibit->asked);
-	inhibit->lock = fd_close(inhibit->lock);
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
+		inhibit->locks[i] = fd_close(inhibit->locks[i]);
+}
+
+/* The first lock that is not held; ARRAY_SIZE(reasons): all are. */
+static size_t next_lock(const struct inhibit *inhibit)
+{
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(reasons) && inhibit->locks[i] >= 0)
+		i++;
+	return i;
 }
 
 /* The bus is gone, and with it what logind would have said. */
@@ -98,11 +116,18 @@ static int on_answer(sd_bus_message *message, void *userdata, _unused_ sd_bus_er
 	}
 	r = sd_bus_message_read(message, "h", &fd);
 	if (r >= 0)
-		inhibit->lock = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	if (r < 0 || inhibit->lock < 0)
+		r = inhibit->locks[next_lock(inhibit)] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (r < 0) {
 		complain(inhibit, "logind gave no lock");
-	else
+		return 0;
+	}
+	if (next_lock(inhibit) == ARRAY_SIZE(reasons)) {
 		log_debug("the machine stays awake (%s)", inhibit->delay_only ? "delay" : "block");
+		return 0;
+	}
+	r = ask(inhibit);
+	if (r < 0)
+		complain(inhibit, strerrordesc_np(-r));
 	return 0;
 }
 
@@ -142,10 +167,10 @@ static int on_disconnected(_unused_ sd_bus_message *message, void *userdata,
 
 static int ask(struct inhibit *inhibit)
 {
-	return sd_bus_call_method_async(inhibit->bus, &inhibit->asked, LOGIND_NAME, LOGIND_PATH,
-					LOGIND_INTERFACE, "Inhibit", on_answer, inhibit, "ssss",
-					"sleep:shutdown", "mtkrbd", "a watch is being read",
-					inhibit->delay_only ? "delay" : "block");
+	return sd_bus_call_method_async(
+		inhibit->bus, &inhibit->asked, LOGIND_NAME, LOGIND_PATH, LOGIND_INTERFACE,
+		"Inhibit", on_answer, inhibit, "ssss", reasons[next_lock(inhibit)], "mtkrbd",
+		"a watch is being read", inhibit->delay_only ? "delay" : "block");
 }
 
 static int match(struct inhibit *inhibit, const char *signal, sd_bus_message_handler_t handler)
@@ -183,7 +208,8 @@ void inhibit_set(struct inhibit *inhibit, bool wanted)
 		release(inhibit);
 		return;
 	}
-	if (inhibit->lock >= 0 || inhibit->asked || time_now() < inhibit->retry_at)
+	if (next_lock(inhibit) == ARRAY_SIZE(reasons) || inhibit->asked ||
+	    time_now() < inhibit->retry_at)
 		return;
 	if (!inhibit->bus)
 		r = connect_bus(inhibit);
@@ -202,9 +228,11 @@ int inhibit_new(sd_event *event, const struct inhibit_handler *handler, void *us
 
 	if (!inhibit)
 		return -ENOMEM;
-	*inhibit = (struct inhibit){
-		.event = sd_event_ref(event), .handler = handler, .userdata = userdata, .lock = -1
-	};
+	*inhibit = (struct inhibit){ .event = sd_event_ref(event),
+				     .handler = handler,
+				     .userdata = userdata };
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
+		inhibit->locks[i] = -1;
 	*ret = inhibit;
 	return 0;
 }
