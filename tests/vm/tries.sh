@@ -6,7 +6,7 @@
 # What tests/vm/run tries. Each try_NAME begins with the guest as it was saved: mtkrbd installed and
 # running, no watch plugged in, no backup made; only try_reboot boots. note() is what the table shows.
 
-tries='plug rules drivers two unplug preloader killed stop group started reboot hook catalog exposure'
+tries='plug rules drivers two unplug preloader killed stop group started reboot hook sleep catalog exposure'
 
 slow=100000 # bytes a second: there is time to do something in the middle of a megabyte
 meid_a=000102030405060708090A0B0C0D0E0F
@@ -219,6 +219,21 @@ END
 	said=$(guest 'cat /var/lib/mtkrbd-hooks/said')
 	[ "$said" = "mtkrb-hooks 1 done $image_digest  -" ] || fail "the program wrote: $said"
 	note 'mtkrb-hooks read the backup'
+}
+
+describe_sleep='the machine is kept awake while a watch is read'
+try_sleep()
+{
+	plug 0 --flash="$image" --rate=$slow
+	reading 1
+	lock=$(guest 'systemd-inhibit --list --no-legend --no-pager' | grep mtkrb) || fail 'nothing keeps it awake'
+	case $lock in
+	*block*) ;;
+	*) fail "mtkrbd was not permitted to keep it awake: $lock" ;;
+	esac
+	archived 1 120
+	await 20 '! systemd-inhibit --list --no-legend --no-pager | grep mtkrb'
+	note 'block, until it is done'
 }
 
 describe_catalog='journalctl -x explains a message of the daemon'
