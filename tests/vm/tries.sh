@@ -6,7 +6,7 @@
 # What tests/vm/run tries. Each try_NAME begins with the guest as it was saved: mtkrbd installed and
 # running, no watch plugged in, no backup made; only try_reboot boots. note() is what the table shows.
 
-tries='plug rules drivers two unplug preloader killed stop group started reboot hook sleep catalog exposure'
+tries='plug rules drivers two unplug preloader killed stop group modem started reboot hook sleep catalog exposure'
 
 slow=100000 # bytes a second: there is time to do something in the middle of a megabyte
 meid_a=000102030405060708090A0B0C0D0E0F
@@ -169,6 +169,35 @@ try_group()
 		fail 'alice cannot read the backup'
 	guest 'runuser -u bob -- ls /var/lib/mtkrbd/backups' && fail 'bob can look into the backups'
 	note 'job done for alice, bob: exit 5'
+}
+
+describe_modem='ModemManager runs, and no byte of it reaches the watch'
+try_modem()
+{
+	await 20 'systemctl is-active ModemManager'
+	# A watch that waits for ever, and no daemon that would talk to it.
+	guest 'systemctl stop mtkrbd.service mtkrbd.socket
+		systemctl mask --quiet --runtime mtkrbd.service mtkrbd.socket'
+	plug 0 --flash="$image" --watchdog=0
+	await 20 'ls /dev/ttyACM0'
+	sleep 20
+	if grep '^unknown' "$work/watch0.log"; then fail 'the bytes above arrived'; fi
+	unplug 0
+	# That it would be seen: one that is told to take the watch for a modem.
+	guest 'set -e
+		mv /usr/lib/udev/rules.d/65-mtkrbd.rules /run
+		mkdir -p /run/udev/rules.d
+		echo "ATTRS{idVendor}==\"0e8d\", ENV{ID_MM_DEVICE_PROCESS}=\"1\"" >/run/udev/rules.d/65-vm.rules
+		udevadm control --reload
+		modprobe -r option'
+	plug 0 --flash="$image" --watchdog=0
+	seconds=0
+	until grep -qx 'unknown 41' "$work/watch0.log"; do
+		seconds=$((seconds + 1))
+		[ $seconds -lt 40 ] || fail 'ModemManager asks nothing, even when it is told to: nothing is shown'
+		sleep 1
+	done
+	note "none in 20 s; told to take it, an AT after $seconds s"
 }
 
 describe_started='a plug starts the daemon (SYSTEMD_WANTS)'

@@ -78,8 +78,10 @@ static void take_handshake(struct boot_rom *rom, uint8_t byte)
 		emit8(rom, byte);
 	if (byte != expected[rom->handshake])
 		rom->handshake = 0;
-	if (byte != expected[rom->handshake])
+	if (byte != expected[rom->handshake]) {
+		boot_rom_trace(rom, "unknown %02x", byte);
 		return;
+	}
 	if (rom->handshake++ == 0) {
 		emit_garbage(rom);
 		if (rom->watchdog_at == USEC_NEVER)
