@@ -21,7 +21,8 @@ static void test_handshake(void **state)
 	talk(b, "a00aa0", "5ff55f");
 	talk(b, "0a5005", "f5affa");
 	talk(b, "a0", "a0");
-	assert_string_equal(b->log, "handshake\necho a0\n");
+	assert_string_equal(b->log, "unknown 41\nunknown 54\nunknown 0d\nunknown 00\nunknown ff\n"
+				    "unknown d1\nunknown 05\nunknown 50\nhandshake\necho a0\n");
 }
 
 static void test_identity(void **state)
