@@ -127,24 +127,52 @@ static int write_source(struct archive *archive, const struct export_source *sou
 	return r < 0 ? export_failed(r, path, complaint) : 0;
 }
 
+/* Where the archive goes. */
+struct sink {
+	int fd;
+	bool abandoned; /* what is still to come is thrown away: no end of archive behind half of one */
+};
+
+static la_ssize_t write_to_sink(_unused_ struct archive *archive, void *userdata, const void *data,
+				size_t size)
+{
+	struct sink *sink = userdata;
+	int r = sink->abandoned ? 0 : fd_write_all(sink->fd, data, size);
+
+	if (r >= 0)
+		return (la_ssize_t)size;
+	archive_set_error(archive, -r, "%s", strerror(-r));
+	return -1;
+}
+
+static int open_sink(struct archive *archive, struct sink *sink, bool zstd)
+{
+	if (archive_write_set_format_pax_restricted(archive) != ARCHIVE_OK ||
+	    (zstd && archive_write_add_filter_zstd(archive) != ARCHIVE_OK) ||
+	    archive_write_set_bytes_in_last_block(archive, 1) != ARCHIVE_OK ||
+	    archive_write_open(archive, sink, NULL, write_to_sink, NULL) != ARCHIVE_OK)
+		return error_of(archive);
+	return 0;
+}
+
 /* Plain tar, which everything reads; its own extension only for a name that is too long for it. */
 static int write_archive(const struct export_source *sources, size_t n, int fd, bool zstd,
 			 const char *path, struct complaint *complaint)
 {
+	/* Written to until the archive is freed. */
+	struct sink sink = { .fd = fd };
 	_cleanup_(archive_freep) struct archive *archive = archive_write_new();
 	int r;
 
 	if (!archive)
 		return -ENOMEM;
-	if (archive_write_set_format_pax_restricted(archive) != ARCHIVE_OK ||
-	    (zstd && archive_write_add_filter_zstd(archive) != ARCHIVE_OK) ||
-	    archive_write_open_fd(archive, fd) != ARCHIVE_OK)
-		return export_failed(error_of(archive), path, complaint);
+	r = open_sink(archive, &sink, zstd);
+	if (r < 0)
+		return export_failed(r, path, complaint);
 	for (size_t i = 0; i < n; i++) {
 		r = write_source(archive, &sources[i], path, complaint);
 		if (r < 0) {
-			/* No end of archive behind what is not whole. */
-			(void)archive_write_fail(archive);
+			sink.abandoned = true;
 			return r;
 		}
 	}
