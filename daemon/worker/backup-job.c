@@ -2,6 +2,7 @@
 #include "daemon/worker/backup-job.h"
 
 #include <errno.h>
+#include <sys/resource.h>
 
 #include "daemon/worker/backup-manifest.h"
 #include "daemon/worker/flash-route.h"
@@ -9,6 +10,7 @@
 #include "daemon/worker/image-read.h"
 #include "daemon/worker/link.h"
 #include "daemon/worker/report.h"
+#include "daemon/worker/sandbox.h"
 #include "daemon/worker/staging.h"
 #include "protocol/base/strings.h"
 #include "protocol/base/time.h"
@@ -78,6 +80,8 @@ static int publish(struct backup_job *job)
 	};
 	int r;
 
+	/* Nobody waits at this line any more; others still read, and a late read costs them more. */
+	(void)setpriority(PRIO_PROCESS, 0, SANDBOX_NICE);
 	link_send_phase(job->link, PHASE_REBUILD, 0, 0);
 	r = staging_seal(&job->staging, job->failure);
 	if (r < 0)

@@ -244,6 +244,19 @@ static int allow_values(scmp_filter_ctx filter, int call, unsigned int argument,
 	return r;
 }
 
+/* This process alone, and only behind others. */
+static int allow_to_step_back(scmp_filter_ctx filter)
+{
+	const struct scmp_arg_cmp conditions[] = {
+		SCMP_A0_64(SCMP_CMP_MASKED_EQ, UINT32_MAX, PRIO_PROCESS),
+		SCMP_A1_64(SCMP_CMP_MASKED_EQ, UINT32_MAX, 0),
+		SCMP_A2_64(SCMP_CMP_MASKED_EQ, UINT32_MAX, SANDBOX_NICE),
+	};
+
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(setpriority),
+				      ARRAY_SIZE(conditions), conditions);
+}
+
 static int allow_some(scmp_filter_ctx filter)
 {
 	static const int mappings[] = { SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(mprotect) };
@@ -256,6 +269,8 @@ static int allow_some(scmp_filter_ctx filter)
 		r = allow_values(filter, SCMP_SYS(fcntl64), 1, commands, ARRAY_SIZE(commands));
 	if (r >= 0)
 		r = allow_values(filter, SCMP_SYS(tgkill), 0, &self, 1);
+	if (r >= 0)
+		r = allow_to_step_back(filter);
 	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(mappings); i++)
 		r = allow(filter, mappings[i], 1, SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	return r;

@@ -22,6 +22,9 @@ struct sandbox_paths {
 };
 
 /* Parts of the cage. */
+/* The one priority that a worker in the cage may give itself: behind those that still read. */
+#define SANDBOX_NICE 10
+
 enum sandbox_part {
 	SANDBOX_PATHS = 1 << 0, /* Landlock */
 	SANDBOX_CALLS = 1 << 1, /* seccomp */

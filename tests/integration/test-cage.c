@@ -19,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -72,6 +73,8 @@ static int work(int staging)
 		r = fd_replace_file(staging, "new", "text", 4, 0640);
 	if (r >= 0)
 		r = errno_of(fstatat(staging, "new", &status, 0));
+	if (r >= 0)
+		r = errno_of(setpriority(PRIO_PROCESS, 0, SANDBOX_NICE));
 	return r < 0 ? r : errno_of(unlinkat(staging, "new", 0));
 }
 
@@ -152,6 +155,16 @@ static int owner_of_a_signal(_unused_ int staging)
 	return errno_of(fcntl(WORKER_FD, F_SETOWN, 1));
 }
 
+static int another_ones_priority(_unused_ int staging)
+{
+	return errno_of(setpriority(PRIO_PROCESS, (id_t)getppid(), SANDBOX_NICE));
+}
+
+static int ahead_of_others(_unused_ int staging)
+{
+	return errno_of(setpriority(PRIO_PROCESS, 0, -SANDBOX_NICE));
+}
+
 static int tracing(_unused_ int staging)
 {
 	return errno_of(ptrace(PTRACE_ATTACH, 1, NULL, NULL));
@@ -226,6 +239,8 @@ static const struct deed {
 	{ "a-signal", a_signal, 0, SIGSYS, false },
 	{ "a-thread-signal", a_thread_signal, 0, SIGSYS, false },
 	{ "owner-of-a-signal", owner_of_a_signal, 0, SIGSYS, false },
+	{ "another-ones-priority", another_ones_priority, 0, SIGSYS, false },
+	{ "ahead-of-others", ahead_of_others, 0, SIGSYS, false },
 	{ "tracing", tracing, 0, SIGSYS, false },
 	{ "code-of-its-own", code_of_its_own, 0, SIGSYS, false },
 	{ "typing", typing, 0, SIGSYS, false },
