@@ -121,10 +121,6 @@ static int on_answer(sd_bus_message *message, void *userdata, _unused_ sd_bus_er
 		complain(inhibit, "logind gave no lock");
 		return 0;
 	}
-	if (next_lock(inhibit) == ARRAY_SIZE(reasons)) {
-		log_debug("the machine stays awake (%s)", inhibit->delay_only ? "delay" : "block");
-		return 0;
-	}
 	r = ask(inhibit);
 	if (r < 0)
 		complain(inhibit, strerrordesc_np(-r));
@@ -165,12 +161,19 @@ static int on_disconnected(_unused_ sd_bus_message *message, void *userdata,
 
 /* ---- the bus ---- */
 
+/* For the next lock, until all are held. */
 static int ask(struct inhibit *inhibit)
 {
-	return sd_bus_call_method_async(
-		inhibit->bus, &inhibit->asked, LOGIND_NAME, LOGIND_PATH, LOGIND_INTERFACE,
-		"Inhibit", on_answer, inhibit, "ssss", reasons[next_lock(inhibit)], "mtkrbd",
-		"a watch is being read", inhibit->delay_only ? "delay" : "block");
+	const char *mode = inhibit->delay_only ? "delay" : "block";
+	size_t lock = next_lock(inhibit);
+
+	if (lock == ARRAY_SIZE(reasons)) {
+		log_debug("the machine stays awake (%s)", mode);
+		return 0;
+	}
+	return sd_bus_call_method_async(inhibit->bus, &inhibit->asked, LOGIND_NAME, LOGIND_PATH,
+					LOGIND_INTERFACE, "Inhibit", on_answer, inhibit, "ssss",
+					reasons[lock], "mtkrbd", "a watch is being read", mode);
 }
 
 static int match(struct inhibit *inhibit, const char *signal, sd_bus_message_handler_t handler)
