@@ -2,7 +2,10 @@
 #include "daemon/manager-internal.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "protocol/base/strings.h"
@@ -210,13 +213,32 @@ static char *slot_of_device(const char *device)
 	return slot;
 }
 
+/*
+ * A character device that sysfs knows to be no tty, as /dev/null; it does not know the far ends of
+ * pseudo-terminals. The daemon never opens one to find out.
+ */
+static bool is_other_class(dev_t number)
+{
+	_cleanup_free_ char *path =
+		str_format("/sys/dev/char/%u:%u/subsystem", major(number), minor(number));
+	char target[PATH_MAX];
+	ssize_t n = path ? readlink(path, target, sizeof(target) - 1) : -1;
+	const char *name;
+
+	if (n < 0)
+		return false;
+	target[n] = '\0';
+	name = strrchr(target, '/');
+	return name && !streq(name, "/tty");
+}
+
 int manager_attach(struct manager *manager, const char *device, const char *mode, const char *slot,
 		   const struct port **ret)
 {
 	_cleanup_free_ char *place = slot ? strdup(slot) : slot_of_device(device);
 	const struct slot *known = place ? slots_of(&manager->slots, place) : NULL;
 	struct bench_port *port;
-	dev_t number;
+	dev_t number = 0;
 	int r;
 
 	if (!place)
@@ -224,6 +246,8 @@ int manager_attach(struct manager *manager, const char *device, const char *mode
 	r = device_number(device, &number);
 	if (r < 0)
 		return r;
+	if (is_other_class(number))
+		return -ENOTTY;
 	if (bench_by_device(&manager->bench, device) || find_device(&manager->bench, device) ||
 	    bench_by_slot(&manager->bench, known ? known->name : place))
 		return -EEXIST;

@@ -186,6 +186,8 @@ static void test_devices(void **state)
 			       "io.mtkrbd.Control.NoSuchPort"));
 	message_unref(rig_call(rig, "Attach", "{\"device\":\"/etc/passwd\"}",
 			       "io.mtkrbd.Control.InvalidRequest"));
+	message_unref(rig_call(rig, "Attach", "{\"device\":\"/dev/null\"}",
+			       "io.mtkrbd.Control.InvalidRequest"));
 	message_unref(rig_call(rig, "Attach", "{\"device\":\"relative\"}",
 			       "org.varlink.service.InvalidParameter"));
 	message_unref(rig_call(rig, "Detach", "{\"device\":\"/dev/no-such\"}",
