@@ -60,6 +60,7 @@ static struct witness_report see_echo(const char *path, uint32_t samples)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct witness_report report;
 	struct witness witness;
 	pid_t pid;
 
@@ -74,9 +75,10 @@ static struct witness_report see_echo(const char *path, uint32_t samples)
 	witness_start(&witness, path);
 	while (!witness_has_seen(&witness, samples))
 		sleep_ms(10);
+	report = witness_end(&witness);
 	(void)kill(pid, SIGKILL);
 	(void)waitpid(pid, NULL, 0);
-	return witness_end(&witness);
+	return report;
 }
 
 /* ---- the daemon ---- */

@@ -21,8 +21,8 @@ static const char help[] =
 	"  --quick    smaller flashes, fewer repetitions\n"
 	"  --json     print JSON instead of a table\n"
 	"  --strict   exit status 1 when a goal is missed\n"
-	"  --only=NAME  one of speed, line, system-calls, plugs, memory, idle, check, submits,\n"
-	"               full-store, many-watches\n"
+	"  --only=NAME  one of speed, line, system-calls, plugs, memory, idle, latency, check,\n"
+	"               submits, full-store, many-watches\n"
 	"  --help\n";
 
 struct arguments {
