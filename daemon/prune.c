@@ -271,7 +271,7 @@ unsigned int pruner_make_room(struct pruner *pruner, uint64_t wanted)
 	    store_list_backups(pruner->store, &oldest, &backups, &n) < 0)
 		return 0;
 	for (size_t i = 0; i < n; i++) {
-		if (backups[i].meid && !has_room(pruner, wanted))
+		if (backups[i].meid && removed < AT_ONCE && !has_room(pruner, wanted))
 			removed += let_go_for_room(pruner, &backups[i]) > 0;
 		backup_clear(&backups[i]);
 	}

@@ -48,7 +48,7 @@ void pruner_look_at(struct pruner *pruner, const char *meid);
 void pruner_start(struct pruner *pruner);
 
 /*
- * Removes the oldest backups that may go until as much as wanted is free, at once. Only where the
- * rules say make-room; the number of those removed.
+ * Removes the oldest backups that may go until as much as wanted is free, a few at once. Only where
+ * the rules say make-room; the number of those removed: unless it is 0, another call may find more.
  */
 unsigned int pruner_make_room(struct pruner *pruner, uint64_t wanted);

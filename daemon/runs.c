@@ -333,24 +333,31 @@ static bool has_room(const struct manager *manager, uint64_t *ret_free)
 	       *ret_free >= manager->config.free_space_floor;
 }
 
-/* Refuses a job that the disk has no room for; true when it was refused. */
-static bool refuse_for_space(struct manager *manager, const struct job *job)
+static void refuse_for_space(struct manager *manager, const struct job *job, uint64_t free_bytes)
 {
 	struct failure failure = { 0 };
-	uint64_t free_bytes = 0;
 	char is[16], floor[16];
 
-	if (has_room(manager, &free_bytes) ||
-	    (pruner_make_room(manager->pruner, manager->config.free_space_floor) > 0 &&
-	     has_room(manager, &free_bytes)))
-		return false;
 	(void)failure_set(
 		&failure, FAILURE_NO_SPACE, "make room or set free-space-floor lower, then retry",
 		"%s free for backups, less than the floor of %s", format_bytes(free_bytes, is),
 		format_bytes(manager->config.free_space_floor, floor));
 	job_failed(manager, job, &failure);
 	failure_clear(&failure);
-	return true;
+}
+
+/* Whether the disk has room for a job; where old backups make way, its turn comes again after them. */
+static bool find_room(struct manager *manager, const struct job *job)
+{
+	uint64_t free_bytes = 0;
+
+	if (has_room(manager, &free_bytes))
+		return true;
+	if (pruner_make_room(manager->pruner, manager->config.free_space_floor) > 0)
+		manager_schedule(manager);
+	else
+		refuse_for_space(manager, job, free_bytes);
+	return false;
 }
 
 void run_job(struct manager *manager, struct bench_port *port, const struct job *job)
@@ -359,7 +366,7 @@ void run_job(struct manager *manager, struct bench_port *port, const struct job 
 	bool identified = port->worker;
 	int r;
 
-	if (refuse_for_space(manager, job) || (!identified && start_worker(manager, port) < 0))
+	if (!find_room(manager, job) || (!identified && start_worker(manager, port) < 0))
 		return;
 	/* The watch that was here before is none of this job's; the new worker asks who is there. */
 	if (!identified)

@@ -15,6 +15,8 @@
 
 #define OFF "[automatic]\nenabled=no\n"
 
+#define SMALLER 6 /* more backups than go in one turn of the loop */
+
 struct shop {
 	struct rig rig;
 	unsigned int visits;
@@ -176,25 +178,38 @@ static void test_another_part_is_no_successor(void **state)
 	assert_true(is_there(shop, again));
 }
 
-/* No room can ever be enough here: all that may go does, and the newest of the watch does not. */
+/*
+ * No room can ever be enough here: all that may go does, more than what goes in one turn of the loop,
+ * and the newest of the watch does not.
+ */
 static void test_room(void **state)
 {
 	struct shop *shop = *state;
-	_cleanup_free_ char *first = back_up(shop, "{\"ranges\":[{\"start\":0,\"length\":65536}]}");
-	_cleanup_free_ char *second = back_up(shop, "{}");
+	char *smaller[SMALLER];
+	_cleanup_free_ char *whole = NULL;
 	struct watch watch;
 	struct job job;
 
+	for (unsigned int i = 0; i < SMALLER; i++) {
+		_cleanup_free_ char *request = str_format(
+			"{\"ranges\":[{\"start\":0,\"length\":%u}]}", (i + 1) * 65536);
+
+		smaller[i] = back_up(shop, request);
+	}
+	whole = back_up(shop, "{}");
 	configure(shop, OFF "[archive]\nfree-space-floor=1048576G\n[retention]\nmake-room=yes\n");
-	assert_true(is_there(shop, first));
+	assert_true(is_there(shop, smaller[0]));
 	watch_plug(&shop->rig, &watch, "late", "--flash=new:1M", NULL);
 	rig_attach(&shop->rig, watch.link, "late");
 	job = rig_wait(&shop->rig, rig_submit(&shop->rig, "{}"), JOB_FAILED, 30);
 	watch_unplug(&watch);
 	assert_int_equal(job.failure.code, FAILURE_NO_SPACE);
 	job_clear(&job);
-	assert_false(is_there(shop, first));
-	assert_true(is_there(shop, second));
+	for (unsigned int i = 0; i < SMALLER; i++) {
+		assert_false(is_there(shop, smaller[i]));
+		free(smaller[i]);
+	}
+	assert_true(is_there(shop, whole));
 }
 
 int main(void)
