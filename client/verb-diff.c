@@ -53,6 +53,7 @@ static int side_read_manifest(const struct client *client, struct side *side)
 	_cleanup_free_ char *text = NULL;
 	struct manifest manifest = { 0 };
 	struct problem problem = { 0 };
+	const char *file;
 	int r = path ? fd_read_file(AT_FDCWD, path, LIMIT_MANIFEST_BYTES, &text, NULL) : -ENOMEM;
 
 	if (r < 0) {
@@ -66,7 +67,11 @@ static int side_read_manifest(const struct client *client, struct side *side)
 		print_failure(client, "%s: %s %s", path, problem.field, problem.reason);
 		return STATUS_FAILED;
 	}
-	side->path = str_format("%s/%s", side->backup.path, side_find_image(&manifest));
+	file = side_find_image(&manifest);
+	side->path = str_format("%s/%s", side->backup.path, file);
+	if (manifest.read.n_ranges > 1)
+		print_note(client, "of the %zu ranges of %s only %s is compared",
+			   manifest.read.n_ranges, side->backup.id, file);
 	manifest_clear(&manifest);
 	return side->path ? STATUS_DONE : client_status(client, -ENOMEM);
 }

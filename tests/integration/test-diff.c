@@ -75,7 +75,7 @@ static void test_json(void **state)
 static void test_backups(void **state)
 {
 	struct rig *rig = *state;
-	_cleanup_(made_clear) struct made a = { 0 }, b = { 0 };
+	_cleanup_(made_clear) struct made a = { 0 }, b = { 0 }, parts = { 0 };
 	_cleanup_free_ char *changed = NULL;
 	char image[128];
 	struct output output;
@@ -90,6 +90,12 @@ static void test_backups(void **state)
 	assert_ctl(rig, 0, &output, "diff", b.id, changed, NULL);
 	output_clear(&output);
 	assert_ctl(rig, 4, &output, "diff", a.id, "20260101T000000Z-a-b-1", NULL);
+	output_clear(&output);
+	parts = make_backup(rig, image, MEID,
+			    ",\"ranges\":[{\"start\":0,\"length\":4096},"
+			    "{\"start\":8192,\"length\":4096}]");
+	assert_ctl(rig, 1, &output, "diff", parts.id, a.id, NULL);
+	assert_non_null(strstr(output.err, "of the 2 ranges"));
 	output_clear(&output);
 }
 
