@@ -19,7 +19,7 @@
 #define LIMIT_LABEL_BYTES         512U          /* a label's value */
 #define LIMIT_DEVICE_BYTES        256U          /* a device path */
 #define LIMIT_LAYOUT_BYTES        256U          /* where the parts of a bare agent lie */
-#define LIMIT_AGENT_BYTES         (64ULL << 20) /* a file of download agents; the largest known: 4 MB */
+#define LIMIT_AGENT_BYTES         (16ULL << 20) /* a file of download agents; the largest known: 4 MB */
 #define LIMIT_SCATTER_BYTES       (1ULL << 20) /* a scatter file; the largest known: 20 KB */
 #define LIMIT_AGENTS              32U          /* files of download agents the daemon keeps */
 #define LIMIT_SLOTS               1024U        /* places of which something is stored */

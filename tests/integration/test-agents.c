@@ -118,7 +118,7 @@ static void test_add_refused(void **state)
 	message_unref(rig_call(rig, "AddAgent", "{\"name\":\"x\"}", OURS "InvalidRequest"));
 	assert_int_equal(ftruncate(big, (off_t)LIMIT_AGENT_BYTES + 1), 0);
 	expect_refusal(rig, "AddAgent", "{\"name\":\"x\"}", &big, 1, OURS "InvalidRequest",
-		       "larger than 64.0 MiB");
+		       "larger than 16.0 MiB");
 	assert_int_equal(ftruncate(big, 10), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		_cleanup_free_ char *parameters = str_format("{\"name\":\"%s\"}", names[i]);
