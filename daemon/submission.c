@@ -5,11 +5,13 @@
 
 #include "daemon/agents.h"
 #include "daemon/job-files.h"
+#include "protocol/base/bytes.h"
 #include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
 #include "protocol/control/file-ref.h"
 #include "protocol/control/limits.h"
 #include "protocol/control/message.h"
+#include "protocol/device/chips.h"
 
 #define NAMELESS "unnamed" /* what a job calls a file that came without a name */
 
@@ -94,13 +96,31 @@ static int check_slot(const struct manager *manager, const char *name, struct pr
 		       : 0;
 }
 
+/* As a watch's chip is called; a job for any other name would wait for ever. */
+static int check_chip(const char *name, struct problem *problem)
+{
+	const struct chip *known;
+	uint8_t hw_code[2];
+
+	if (!name || chip_by_name(name))
+		return 0;
+	if (strncasecmp(name, "0x", 2) != 0 || hex_decode(name + 2, hw_code, sizeof(hw_code)) < 0)
+		return problem_set(problem, "chip",
+				   "must be a chip known here, as MT6261, or the hw_code of one "
+				   "that is not, as 0x6299");
+	known = chip_find(get_be16(hw_code), 0);
+	return known ? problem_set(problem, "chip", "must be the name of chip %s: %s", name,
+				   known->name)
+		     : 0;
+}
+
 static int check_sense(const struct job_request *request, struct problem *problem)
 {
 	if (request->da_layout && !request->da)
 		return problem_set(problem, "da_layout", "is of no use without da");
 	if (request->da && request->method == METHOD_BROM)
 		return problem_set(problem, "da", "is of no use with the method brom");
-	return 0;
+	return check_chip(request->chip, problem);
 }
 
 int submission_take_files(struct call *call, struct manager *manager, struct job_request *request,

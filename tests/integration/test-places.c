@@ -229,7 +229,7 @@ static void test_renamed_with_a_port(void **state)
 	char text[64];
 	int64_t id;
 
-	id = rig_submit(rig, "{\"slot\":\"left\",\"chip\":\"MT9999\"}");
+	id = rig_submit(rig, "{\"slot\":\"left\",\"chip\":\"MT6260\"}");
 	watch_plug(rig, &watch, "watch", "--flash", "new:1M", NULL);
 	rig_attach(rig, watch.link, "left");
 	(void)snprintf(text, sizeof(text), "have ended or are cancelled: %" PRId64, id);
@@ -270,7 +270,7 @@ static void test_renamed_by_a_reload(void **state)
 	struct job job;
 	int64_t id;
 
-	id = rig_submit(rig, "{\"slot\":\"left\",\"chip\":\"MT9999\"}");
+	id = rig_submit(rig, "{\"slot\":\"left\",\"chip\":\"MT6260\"}");
 	watch_plug(rig, &watch, "watch", "--flash", "new:1M", NULL);
 	rig_attach(rig, watch.link, "left");
 	wait_for_port(rig, "left", "idle");
