@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 #include "client/client.h"
-#include "client/print.h"
-#include "client/ssh.h"
+#include "client/output/print.h"
+#include "client/calls/ssh.h"
 #include "client/suggest.h"
 #include "client/verb.h"
 #include "protocol/base/strings.h"

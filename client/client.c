@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "client/connection.h"
-#include "client/print.h"
+#include "client/calls/connection.h"
+#include "client/output/print.h"
 #include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
 #include "protocol/control/message.h"

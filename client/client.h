@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "client/complaint.h"
-#include "client/term.h"
+#include "client/output/term.h"
 #include "protocol/base/cleanup.h"
 
 #define DEFAULT_SOCKET "/run/mtkrbd/mtkrbd.sock"

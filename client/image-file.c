@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "client/client.h"
-#include "client/print.h"
+#include "client/output/print.h"
 #include "protocol/base/fd.h"
 
 static int fail(const struct client *client, const char *path, int error)

@@ -7,7 +7,7 @@
 
 #include "client/arguments.h"
 #include "client/client.h"
-#include "client/print.h"
+#include "client/output/print.h"
 #include "client/verb.h"
 
 static void main_refuse_verb(struct arguments *arguments, const char *name)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The verbs: each one's name, options and help, and what it runs. verb-*.c define them. */
+/* The verbs: each one's name, options and help, and what it runs. the files of verbs/ define them. */
 
 #include <stddef.h>
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
-#include "daemon/store.h"
+#include "daemon/store/store.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/control/hook.h"
 

@@ -13,12 +13,12 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "daemon/config.h"
-#include "daemon/control.h"
+#include "daemon/config/config.h"
+#include "daemon/methods/control.h"
 #include "daemon/log-ids.h"
 #include "daemon/log.h"
-#include "daemon/manager.h"
-#include "daemon/status.h"
+#include "daemon/manager/manager.h"
+#include "daemon/manager/status.h"
 #include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
 

@@ -5,7 +5,7 @@
 #include <libudev.h>
 #include <string.h>
 
-#include "daemon/slot-settings.h"
+#include "daemon/policy/slot-settings.h"
 #include "protocol/base/strings.h"
 
 struct port_monitor {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "daemon/store.h"
+#include "daemon/store/store.h"
 #include "protocol/base/strings.h"
 #include "protocol/base/time.h"
 #include "tests/integration/rig.h"

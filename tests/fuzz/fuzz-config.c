@@ -4,7 +4,7 @@
 
 #include <sys/mman.h>
 
-#include "daemon/config.h"
+#include "daemon/config/config.h"
 #include "protocol/base/fd.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -2,7 +2,7 @@
 
 /* Lines of a batch. What one says can be said again. */
 
-#include "client/ticket.h"
+#include "client/batch/ticket.h"
 #include "protocol/base/strings.h"
 #include "tests/fuzz/fuzz.h"
 

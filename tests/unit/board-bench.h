@@ -11,7 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "client/board-model.h"
+#include "client/board/model.h"
 #include "protocol/base/time.h"
 
 #define MIB  (1024ULL * 1024)

@@ -13,8 +13,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 
-#include "daemon/archive-tree.h"
-#include "daemon/store.h"
+#include "daemon/archive/tree.h"
+#include "daemon/store/store.h"
 #include "protocol/base/strings.h"
 
 #define MEID   "00112233445566778899aabbccddeeff"

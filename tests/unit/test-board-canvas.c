@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "client/board-canvas.h"
+#include "client/board/canvas.h"
 
 static struct canvas *canvas_of(unsigned int lines, unsigned int columns, bool unicode)
 {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "client/board-layout.h"
+#include "client/board/layout.h"
 #include "protocol/base/cleanup.h"
 
 static bool overlap(struct rect a, struct rect b)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tests/unit/board-bench.h"
 
-#include "client/board-words.h"
-#include "client/text.h"
+#include "client/board/words.h"
+#include "client/output/text.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/strings.h"
 

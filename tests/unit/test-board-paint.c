@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tests/unit/board-bench.h"
 
-#include "client/board-paint.h"
-#include "client/board-panel.h"
-#include "client/text.h"
+#include "client/board/paint.h"
+#include "client/board/panel.h"
+#include "client/output/text.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/strings.h"
 

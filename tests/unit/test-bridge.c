@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "client/bridge.h"
+#include "client/calls/bridge.h"
 #include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
 #include "protocol/control/frame.h"

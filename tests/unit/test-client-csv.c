@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "client/csv.h"
+#include "client/output/csv.h"
 
 /* A row of two cells with this text, and what it looks like. */
 static void assert_cell(const char *text, const char *expected)

@@ -9,7 +9,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "client/lines.h"
+#include "client/output/lines.h"
 #include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
 

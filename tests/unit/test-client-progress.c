@@ -8,8 +8,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "client/progress.h"
-#include "client/text.h"
+#include "client/output/progress.h"
+#include "client/output/text.h"
 #include "protocol/base/cleanup.h"
 
 #define MIB (1024ULL * 1024)

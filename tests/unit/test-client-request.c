@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "client/request.h"
+#include "client/calls/request.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/strings.h"
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "client/facts.h"
-#include "client/table.h"
+#include "client/output/facts.h"
+#include "client/output/table.h"
 #include "protocol/base/cleanup.h"
 
 static const struct column columns[] = {

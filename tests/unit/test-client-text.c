@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "client/suggest.h"
-#include "client/text.h"
-#include "client/when.h"
+#include "client/output/text.h"
+#include "client/output/when.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/time.h"
 

@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#include "client/ticket.h"
+#include "client/batch/ticket.h"
 #include "protocol/base/strings.h"
 
 static struct ticket_format format_of(const char *text)

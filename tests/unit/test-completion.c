@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#include "client/completion.h"
+#include "client/completion/completion.h"
 #include "client/verb.h"
 #include "protocol/base/strings.h"
 #include "protocol/control/job.h"
@@ -17,9 +17,8 @@ static void check_options(const struct verb *verb, const struct verb_option *opt
 {
 	for (; option && option->name; option++)
 		if (option->argument && !completion_of(verb, option, 0))
-			fail_msg("client/completion.c does not say what --%s=%s of %s is completed "
-				 "with",
-				 option->name, option->argument, verb ? verb->name : "every verb");
+			fail_msg("nothing says what --%s=%s of %s is completed with", option->name,
+				 option->argument, verb ? verb->name : "every verb");
 }
 
 /* Somebody has decided for each verb and option, new ones too. */
@@ -29,8 +28,8 @@ static void test_all_are_known(void **state)
 	check_options(NULL, general_options);
 	for (size_t i = 0; i < n_verbs; i++) {
 		if (!completion_of(verbs[i], NULL, 0))
-			fail_msg("client/completion.c does not say what %s %s is completed with",
-				 verbs[i]->name, verbs[i]->arguments);
+			fail_msg("nothing says what %s %s is completed with", verbs[i]->name,
+				 verbs[i]->arguments);
 		check_options(verbs[i], verbs[i]->options);
 	}
 }

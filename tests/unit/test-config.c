@@ -13,8 +13,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "daemon/archive-tree.h"
-#include "daemon/config.h"
+#include "daemon/archive/tree.h"
+#include "daemon/config/config.h"
 #include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
 

@@ -17,7 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "client/doctor.h"
+#include "client/doctor/doctor.h"
 #include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
 

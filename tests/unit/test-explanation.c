@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "client/explanation.h"
+#include "client/view/explanation.h"
 #include "protocol/base/strings.h"
 #include "protocol/control/failure-words.h"
 

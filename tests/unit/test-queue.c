@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#include "daemon/queue.h"
+#include "daemon/manager/queue.h"
 
 /* The last thing that was told, and how often something was. */
 struct told {

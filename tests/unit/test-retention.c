@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "daemon/retention.h"
+#include "daemon/policy/retention.h"
 #include "protocol/base/strings.h"
 #include "protocol/base/time.h"
 

@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-#include "daemon/rules.h"
+#include "daemon/policy/rules.h"
 #include "protocol/base/strings.h"
 
 #define MEID_A "00112233445566778899aabbccddeeff"

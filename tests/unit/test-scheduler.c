@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/scheduler.h"
+#include "daemon/policy/scheduler.h"
 
 #define MEID_A "00112233445566778899aabbccddeeff"
 #define MEID_B "ffeeddccbbaa99887766554433221100"
@@ -76,7 +76,9 @@ static const struct schedule_case cases[] = {
 	  .jobs = { { 1, .slot = "b", .priority = 9 }, { 2 } }, .ports = { { "a", RUNS(2) } },
 	  .workers_free = 1 },
 	{ "a watch that starts again is not the next one",
-	  .jobs = { { 1 }, { 2, .slot = "a" }, { 3, .chip = "MT6261" },
+	  .jobs = { { 1 },
+		    { 2, .slot = "a" },
+		    { 3, .chip = "MT6261" },
 		    { 4, JOB_WAITING, .at_slot = "a" } },
 	  .ports = { { "a", .restarting = true, .type = DECIDE_NOTHING }, { "b", RUNS(1) } },
 	  .workers_free = 2 },

@@ -14,8 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "daemon/server.h"
-#include "daemon/session.h"
+#include "daemon/server/server.h"
+#include "daemon/server/session.h"
 #include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
 #include "protocol/base/time.h"

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "daemon/slots.h"
+#include "daemon/policy/slots.h"
 #include "protocol/base/strings.h"
 #include "protocol/control/limits.h"
 #include "protocol/control/message.h"

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <sqlite3.h>
 
-#include "daemon/queue.h"
+#include "daemon/manager/queue.h"
 #include "protocol/base/time.h"
 
 static void free_entries(struct audit_entry *entries, size_t n)

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "daemon/store-internal.h"
+#include "daemon/store/internal.h"
 
 #define OTHER_SHA256 "ab34567890b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b"
 

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <sqlite3.h>
 
-#include "daemon/slot-settings.h"
+#include "daemon/policy/slot-settings.h"
 #include "protocol/control/audit.h"
 
 static struct slot_setting *say(struct slot_settings *settings, const char *place, const char *name)

@@ -14,8 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/server.h"
-#include "daemon/session.h"
+#include "daemon/server/server.h"
+#include "daemon/server/session.h"
 #include "protocol/base/strings.h"
 #include "protocol/control/message.h"
 
