@@ -55,7 +55,8 @@ bool automatic_ok(struct manager *manager, const struct bench_port *port)
 	const char *meid = port->port.meid;
 	struct rule_verdict verdict;
 
-	if (port->left_alone || quiet_has(&manager->quiet, meid ?: port->port.slot))
+	if (port->left_alone || port->starting_until > time_now() ||
+	    quiet_has(&manager->quiet, meid ?: port->port.slot))
 		return false;
 	verdict = decide(manager, port);
 	if (verdict.identify)

@@ -22,9 +22,11 @@ struct bench_port {
 	char *place;     /* where it is, whatever the slot is called: slots_of() */
 	char *syspath;   /* NULL: attached by hand */
 	bool identified; /* port.chip and port.meid are of the watch that is here now */
-	bool left_alone; /* read already, or restarting after that: not for the rules */
+	bool left_alone; /* read already: not for the rules */
 	bool excluded;   /* its slot is: no worker is started for it */
 	bool gone;       /* udev or detach removed it; it stays until its worker has ended */
+	/* Monotonic: until then it may be a watch that was read just now and starts: nobody asks it. */
+	uint64_t starting_until;
 	bool lost;       /* its watch left, or its device is not there: to be looked for again */
 	unsigned int lost_tries; /* in a row, for the pause between them */
 	uint64_t retry_at;       /* monotonic, when to look for a lost one again */

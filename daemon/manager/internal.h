@@ -18,6 +18,7 @@
 #include "daemon/manager/prune.h"
 #include "daemon/manager/queue.h"
 #include "daemon/manager/quiet.h"
+#include "daemon/manager/served.h"
 #include "daemon/policy/scheduler.h"
 #include "daemon/policy/slots.h"
 #include "daemon/store/store.h"
@@ -56,6 +57,7 @@ struct manager {
 	bool store_in_trouble;   /* which the log was told */
 	struct quiet quiet;      /* what the rules leave alone: ME IDs and slots */
 	struct quiet restarting; /* slots whose watch was read and starts again */
+	struct served served;
 	bool stopping;
 	bool going_to_sleep; /* nothing is begun until the machine is back */
 	const struct manager_observer *observer;

@@ -75,6 +75,12 @@ static void carry_out(struct manager *manager, struct bench_port *port,
 	}
 }
 
+static bool is_restarting(const struct manager *manager, const struct bench_port *port)
+{
+	return quiet_has(&manager->restarting, port->port.slot) ||
+	       port->starting_until > time_now();
+}
+
 /*
  * Begins one job at a time, since each costs a commit, which waits for the disk: in between everybody
  * else has a turn. 1 when there may be more to begin.
@@ -87,6 +93,7 @@ static int decide(struct manager *manager)
 	size_t n = 0, n_jobs, busy = worker_pool_count(manager->pool);
 	const struct job *const *jobs = queue_jobs(manager->queue, &n_jobs);
 
+	served_forget_old(&manager->served);
 	ports = calloc(manager->bench.n + 1, sizeof(*ports));
 	free_ports = calloc(manager->bench.n + 1, sizeof(struct bench_port *));
 	decisions = calloc(manager->bench.n + 1, sizeof(*decisions));
@@ -101,9 +108,13 @@ static int decide(struct manager *manager)
 		ports[n++] = (struct schedule_port){ .port = &port->port,
 						     .identified = port->identified,
 						     .has_worker = port->worker,
-						     .restarting = quiet_has(&manager->restarting,
-									     port->port.slot),
+						     .restarting = is_restarting(manager, port),
 						     .automatic_ok = automatic_ok(manager, port) };
+		/* On a line that stays when its watch goes, nothing tells that another one came. */
+		if (port->syspath) {
+			ports[n - 1].served = manager->served.watches;
+			ports[n - 1].n_served = manager->served.n;
+		}
 	}
 	if (scheduler_decide(jobs, n_jobs, ports, n,
 			     manager->config.workers - MIN_OF(busy, manager->config.workers),
@@ -178,6 +189,9 @@ static void keep_time(struct manager *manager)
 	uint64_t lost = ports_look_for_lost(manager);
 
 	next = MIN_OF(MIN_OF(next, lost), quiet_next(&manager->restarting));
+	for (size_t i = 0; i < manager->bench.n; i++)
+		if (manager->bench.ports[i]->starting_until > time_now())
+			next = MIN_OF(next, manager->bench.ports[i]->starting_until);
 	if (manager->store_retry_at > time_now())
 		next = MIN_OF(next, manager->store_retry_at);
 	if (queue_is_pending(manager->queue)) {
@@ -352,6 +366,7 @@ void manager_free(struct manager *manager)
 	config_clear(&manager->config);
 	quiet_clear(&manager->quiet);
 	quiet_clear(&manager->restarting);
+	served_clear(&manager->served);
 	sd_event_source_disable_unref(manager->schedule);
 	sd_event_source_disable_unref(manager->timer);
 	sd_event_unref(manager->event);

@@ -13,6 +13,8 @@
 
 #define LOST_FIRST_USEC (1 * USEC_PER_SEC)
 #define LOST_DOUBLINGS  4 /* up to 16 s between looks */
+/* Longer than a boot ROM to which nobody talks stays before it starts its watch, 3.5 s, or drops off. */
+#define START_USEC (4 * USEC_PER_SEC)
 
 /* -ENOENT no such device, -ENOTTY it is none. */
 static int device_number(const char *device, dev_t *ret)
@@ -44,6 +46,13 @@ static struct bench_port *find_device(const struct bench *bench, const char *dev
 	return NULL;
 }
 
+/* What comes where a watch was read just now is most likely that one: it is let start. */
+static void look_whether_starting(const struct manager *manager, struct bench_port *port)
+{
+	if (quiet_has(&manager->quiet, port->port.slot))
+		port->starting_until = time_now() + START_USEC;
+}
+
 static int add_port(struct manager *manager, const char *place, const char *device,
 		    const char *mode, const char *syspath, struct bench_port **ret)
 {
@@ -55,7 +64,7 @@ static int add_port(struct manager *manager, const char *place, const char *devi
 	if (r < 0)
 		return r;
 	port->excluded = slot && slot->excluded;
-	port->left_alone = quiet_has(&manager->quiet, name);
+	look_whether_starting(manager, port);
 	ports_rest(port);
 	*ret = port;
 	return 0;
@@ -176,7 +185,8 @@ uint64_t ports_look_for_lost(struct manager *manager)
 			continue;
 		if (port->retry_at <= now && device_number(port->port.device, &number) >= 0) {
 			port->lost = false;
-			port->left_alone = quiet_has(&manager->quiet, port->port.slot);
+			port->left_alone = false;
+			look_whether_starting(manager, port);
 			ports_rest(port);
 			manager_port_changed(manager, port, false);
 			manager_schedule(manager);

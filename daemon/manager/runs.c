@@ -44,6 +44,9 @@ static void job_read(struct manager *manager, const struct bench_port *port, con
 		quiet_keep(&manager->quiet, job->port.slot, RESTART_USEC);
 	if (job->port.slot && job->request.after != AFTER_STAY)
 		quiet_keep(&manager->restarting, job->port.slot, RESTART_USEC);
+	/* Who has it stay wants more of the same watch. */
+	if (job->request.after != AFTER_STAY)
+		served_add(&manager->served, job);
 	publication_begin(manager, job);
 }
 
@@ -52,6 +55,7 @@ static void job_failed(struct manager *manager, const struct job *job,
 {
 	if (is_automatic(job))
 		quiet_keep(&manager->quiet, job->port.meid ?: job->port.slot, FAILURE_PAUSE_USEC);
+	served_add(&manager->served, job);
 	(void)queue_end(manager->queue, job->id, JOB_FAILED, failure);
 }
 
@@ -218,6 +222,7 @@ static void on_identified(struct worker *worker, const struct worker_identity *i
 	if (!port || bench_port_identify(port, identity) < 0)
 		return;
 	port->lost_tries = 0;
+	served_seen(&manager->served, port->port.meid);
 	manager_port_changed(manager, port, false);
 	if (port->assigned) {
 		queue_set_port(manager->queue, port->assigned, &port->port);

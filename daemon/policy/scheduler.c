@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "protocol/base/strings.h"
+#include "protocol/control/batch.h"
 
 /* Nothing wanted fits everything; something wanted fits only what is known to be it. */
 static bool wish_fits(const char *wanted, const char *known)
@@ -55,6 +56,37 @@ static bool names_its_watch(const struct job *job)
 	return job->request.meid || (has_watch(job) && job->port.meid);
 }
 
+static const char *label_of(const struct job *job, const char *key)
+{
+	return labels_get(job->request.labels, job->request.n_labels, key);
+}
+
+/* Of one submission or batch, and not the same ticket once more. */
+static bool is_for_another(const struct job *job, const struct served_watch *watch)
+{
+	const char *batch = label_of(job, LABEL_BATCH), *ticket = label_of(job, LABEL_TICKET);
+
+	if (ticket && streq_ptr(ticket, watch->ticket))
+		return false;
+	return job->created == watch->created || (batch && streq_ptr(batch, watch->batch));
+}
+
+/* Nothing is known against an unidentified one; *ret_unknown: something could be. */
+static bool had_this_watch(const struct job *job, const struct schedule_port *port,
+			   bool *ret_unknown)
+{
+	*ret_unknown = false;
+	for (size_t i = 0; i < port->n_served && !names_its_watch(job); i++) {
+		if ((port->identified && !streq_ptr(port->port->meid, port->served[i].meid)) ||
+		    !is_for_another(job, &port->served[i]))
+			continue;
+		if (port->identified)
+			return true;
+		*ret_unknown = true;
+	}
+	return false;
+}
+
 static bool is_candidate(const struct job *job)
 {
 	return job->state == JOB_QUEUED || job->state == JOB_WAITING;
@@ -98,11 +130,13 @@ static struct decision decide_port(const struct schedule_port *port, const struc
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct job *job = candidates[i];
+		bool unknown;
 
 		if (!job || !scheduler_job_fits(job, port) ||
-		    (port->restarting && !names_its_watch(job)))
+		    (port->restarting && !names_its_watch(job)) ||
+		    had_this_watch(job, port, &unknown))
 			continue;
-		if (!port->identified && asks_for_identity(job))
+		if (!port->identified && (unknown || asks_for_identity(job)))
 			return (struct decision){ .type = DECIDE_IDENTIFY };
 		candidates[i] = NULL;
 		return (struct decision){ .type = DECIDE_RUN, .job = job };

@@ -14,7 +14,9 @@
  * to learn that nobody wants it, and which rule it gets, it is identified first.
  *
  * A watch that was read just now and starts again is not the next watch: for that time its slot is
- * only for jobs that say by its ME ID which watch they want.
+ * only for jobs that say by its ME ID which watch they want. The jobs of one submission, and those of
+ * one batch, are for different watches: one that a job of theirs has had is identified and passed
+ * over, however often it comes back, save by a job with the same ticket, which does it once more.
  */
 
 #include <stdbool.h>
@@ -32,12 +34,23 @@ enum decision_type {
 	DECIDE_AUTOMATIC, /* make an automatic job and run it */
 };
 
+/* A watch that a job has had lately. */
+struct served_watch {
+	char *meid;
+	char *batch;      /* the job's, NULL: none */
+	char *ticket;     /* the job's, NULL: none */
+	uint64_t created; /* the job's: the same for all jobs of one submission */
+	uint64_t until;   /* monotonic, when it is forgotten: for whoever keeps it */
+};
+
 struct schedule_port {
 	const struct port *port;
 	bool identified;   /* chip and meid below are known */
 	bool has_worker;   /* the worker that identified it is still there: none to start for it */
 	bool automatic_ok; /* a rule may take this watch (not backed up just now) */
 	bool restarting;   /* a watch was read in its slot just now, and may not have left yet */
+	const struct served_watch *served; /* one of these may be plugged in here again */
+	size_t n_served;
 };
 
 struct decision {

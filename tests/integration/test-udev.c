@@ -32,6 +32,9 @@ struct bench {
 	struct mock_bus bus;
 };
 
+#define MEID_A "000102030405060708090a0b0c0d0e0f"
+#define MEID_B "101112131415161718191a1b1c1d1e1f"
+
 static void carry(int from, int to)
 {
 	char data[4096];
@@ -82,16 +85,35 @@ static void cable_cut(struct cable *cable)
 	fd_close(cable->wake);
 }
 
-static int set_up(void **state)
+#define READ_AND_SLOTS                        \
+	"[read]\nhandshake-timeout-usb=20s\n" \
+	"[slots]\nleft=pci-0000:00:14.0-usb-0:2\n"
+
+static int set_up_with(void **state, const char *config)
 {
 	struct bench *bench = calloc(1, sizeof(*bench));
 
 	mock_bus_open(&bench->bus);
-	rig_set_up(&bench->rig, "[automatic]\nenabled=yes\nverify=none\nrepeat-after=1s\n"
-				"[read]\nhandshake-timeout-usb=20s\n"
-				"[slots]\nleft=pci-0000:00:14.0-usb-0:2\n");
+	rig_set_up(&bench->rig, config);
 	*state = bench;
 	return 0;
+}
+
+static int set_up(void **state)
+{
+	return set_up_with(
+		state, "[automatic]\nenabled=yes\nverify=none\nrepeat-after=1s\n" READ_AND_SLOTS);
+}
+
+static int set_up_by_hand(void **state)
+{
+	return set_up_with(state, "[automatic]\nenabled=no\n" READ_AND_SLOTS);
+}
+
+/* As it is shipped: what was backed up just now is not again. */
+static int set_up_as_shipped(void **state)
+{
+	return set_up_with(state, READ_AND_SLOTS);
 }
 
 static int tear_down(void **state)
@@ -139,7 +161,7 @@ static void wait_for_ports(const struct rig *rig, size_t n)
 
 static int64_t wait_for_job_after(const struct rig *rig, int64_t before)
 {
-	for (int i = 0; i < 500; i++) {
+	for (int i = 0; i < 1000; i++) {
 		int64_t id = rig_newest_job(rig);
 
 		if (id > before)
@@ -247,6 +269,109 @@ static void test_comes_back_as_another_tty(void **state)
 	expect_backup(rig, wait_for_job_after(rig, first), "left", image);
 	cable_cut(&cable);
 	watch_unplug(&watch);
+}
+
+/* A watch in the left slot. */
+struct visit {
+	struct watch watch;
+	struct cable cable;
+	const char *tty;
+};
+
+static void come(struct bench *bench, struct visit *visit, const char *tty, const char *image,
+		 const char *meid)
+{
+	visit->tty = tty;
+	watch_plug(&bench->rig, &visit->watch, tty, "--flash", image, "--meid", meid, NULL);
+	plug(bench, "2", tty, "brom", "");
+	cable_connect(bench, &visit->cable, tty, &visit->watch);
+	send_uevent(bench, "2", tty, "add");
+	wait_for_ports(&bench->rig, 1);
+}
+
+static void go(struct bench *bench, struct visit *visit)
+{
+	cable_cut(&visit->cable);
+	watch_unplug(&visit->watch);
+	unplug(bench, "2", visit->tty);
+	wait_for_ports(&bench->rig, 0);
+}
+
+/* The only port's watch has said who it is. */
+static void expect_known(struct rig *rig, const char *meid)
+{
+	for (int i = 0; i < 1000; i++) {
+		_cleanup_message_ struct json_object *reply =
+			rig_call(rig, "ListPorts", "{}", NULL);
+		const char *known = message_string(
+			message_member(message_at(message_member(reply, "ports"), 0), "meid"));
+
+		if (streq_ptr(known, meid))
+			return;
+		sleep_ms(10);
+	}
+	fail_msg("nobody asked who is there");
+}
+
+/* Without its battery a watch that was reset stays in its boot ROM, and comes back there. */
+static void test_two_jobs_are_for_two_watches(void **state)
+{
+	struct bench *bench = *state;
+	struct rig *rig = &bench->rig;
+	struct visit visit;
+	struct job job;
+	char image[128];
+	int64_t first;
+
+	rig_make_image(rig, "image", "1M", image);
+	rig_start_with_udev(rig);
+	first = rig_submit(rig, "{\"count\":2,\"verify\":\"none\"}");
+	come(bench, &visit, "ttyACM0", image, MEID_A);
+	expect_backup(rig, first, "left", image);
+	go(bench, &visit);
+	sleep_ms(3200); /* longer than a restart after the reset takes */
+	come(bench, &visit, "ttyUSB0", image, MEID_A);
+	expect_known(rig, MEID_A);
+	sleep_ms(500);
+	job = rig_job(rig, first + 1);
+	assert_int_equal(job.state, JOB_QUEUED);
+	job_clear(&job);
+	go(bench, &visit);
+	come(bench, &visit, "ttyACM1", image, MEID_B);
+	expect_backup(rig, first + 1, "left", image);
+	job = rig_job(rig, first + 1);
+	assert_string_equal(job.port.meid, MEID_B);
+	job_clear(&job);
+	go(bench, &visit);
+}
+
+/* What comes at once in the slot of a watch just read is most likely that one, but not for sure. */
+static void test_another_watch_at_once(void **state)
+{
+	struct bench *bench = *state;
+	struct rig *rig = &bench->rig;
+	struct visit visit;
+	struct job job;
+	char image[128];
+	int64_t first;
+
+	rig_make_image(rig, "image", "1M", image);
+	rig_start_with_udev(rig);
+	come(bench, &visit, "ttyACM0", image, MEID_A);
+	first = wait_for_job_after(rig, 0);
+	expect_backup(rig, first, "left", image);
+	go(bench, &visit);
+	come(bench, &visit, "ttyUSB0", image, MEID_B);
+	expect_backup(rig, wait_for_job_after(rig, first), "left", image);
+	job = rig_job(rig, first + 1);
+	assert_string_equal(job.port.meid, MEID_B);
+	job_clear(&job);
+	go(bench, &visit);
+	come(bench, &visit, "ttyACM1", image, MEID_B);
+	expect_known(rig, MEID_B);
+	sleep_ms(500);
+	assert_int_equal(rig_newest_job(rig), first + 1);
+	go(bench, &visit);
 }
 
 static void test_two_nodes_of_one_watch(void **state)
@@ -364,8 +489,8 @@ static void test_an_excluded_slot(void **state)
 	assert_int_equal(rig_stop(rig, SIGTERM), 0);
 	rig_start_with_udev(rig);
 	expect_state(rig, "modem", "excluded");
-	message_unref(rig_call(rig, "SetSlot", "{\"slot\":\"/dev/ttyACM0\",\"excluded\":false}",
-			       NULL));
+	message_unref(
+		rig_call(rig, "SetSlot", "{\"slot\":\"/dev/ttyACM0\",\"excluded\":false}", NULL));
 	expect_backup(rig, wait_for_job_after(rig, 0), "modem", image);
 	assert_true(watch_log_has(&watch, "handshake"));
 	cable_cut(&cable);
@@ -497,6 +622,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_16_mib, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_there_before_start, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_comes_back_as_another_tty, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_two_jobs_are_for_two_watches, set_up_by_hand,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_another_watch_at_once, set_up_as_shipped,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_two_nodes_of_one_watch, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_attached_and_found, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_removal_that_was_not_heard, set_up,

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "daemon/policy/scheduler.h"
+#include "protocol/control/batch.h"
 
 #define MEID_A "00112233445566778899aabbccddeeff"
 #define MEID_B "ffeeddccbbaa99887766554433221100"
@@ -19,6 +20,8 @@ struct job_case {
 	enum job_state state;
 	const char *slot, *chip, *meid; /* that it asks for */
 	int64_t priority;
+	uint64_t created;
+	const char *batch, *ticket;
 	const char *at_slot, *at_chip, *at_meid; /* where its last attempt was */
 };
 
@@ -26,7 +29,7 @@ struct port_case {
 	const char *slot; /* NULL: no more ports */
 	bool identified;
 	const char *chip, *meid;
-	bool has_worker, restarting, automatic_ok;
+	bool has_worker, restarting, automatic_ok, sees_served;
 	enum decision_type type; /* expected */
 	int64_t job;             /* expected with DECIDE_RUN */
 };
@@ -36,6 +39,15 @@ struct schedule_case {
 	struct job_case jobs[MOST_JOBS];
 	struct port_case ports[MOST_PORTS];
 	size_t workers_free;
+};
+
+/* What jobs had lately; seen by the ports that say so. */
+static const struct served_watch served[] = {
+	{ .meid = (char *)MEID_A, .created = 77 },
+	{ .meid = (char *)MEID_B,
+	  .created = 88,
+	  .batch = (char *)"monday",
+	  .ticket = (char *)"4711" },
 };
 
 #define KNOWN(c, m) .identified = true, .chip = (c), .meid = (m)
@@ -89,6 +101,36 @@ static const struct schedule_case cases[] = {
 	{ "a watch that starts again may be one that is waited for",
 	  .jobs = { { 1, JOB_WAITING, .at_slot = "b", .at_chip = "MT6261", .at_meid = MEID_A } },
 	  .ports = { { "a", .restarting = true, .type = DECIDE_IDENTIFY } }, .workers_free = 1 },
+	{ "a watch that its submission had may be back: identify first",
+	  .jobs = { { 1, .created = 77 } },
+	  .ports = { { "a", .sees_served = true, .type = DECIDE_IDENTIFY } }, .workers_free = 1 },
+	{ "a watch that its submission had is not the next one", .jobs = { { 1, .created = 77 } },
+	  .ports = { { "a", KNOWN("MT6261", MEID_A), .sees_served = true, .type = DECIDE_NOTHING },
+		     { "b", KNOWN("MT6261", MEID_B), .sees_served = true, RUNS(1) } },
+	  .workers_free = 2 },
+	{ "a watch that its batch had is not the next one, but one for all others",
+	  .jobs = { { 1, .created = 99, .batch = "monday" }, { 2, .created = 99 } },
+	  .ports = { { "a", KNOWN("MT6261", MEID_B), .sees_served = true, RUNS(2) } },
+	  .workers_free = 1 },
+	{ "the same ticket once more",
+	  .jobs = { { 1, .created = 99, .batch = "monday", .ticket = "4711" } },
+	  .ports = { { "a", KNOWN("MT6261", MEID_B), .sees_served = true, RUNS(1) } },
+	  .workers_free = 1 },
+	{ "another ticket of the batch",
+	  .jobs = { { 1, .created = 99, .batch = "monday", .ticket = "4712" } },
+	  .ports = { { "a", KNOWN("MT6261", MEID_B), .sees_served = true,
+		       .type = DECIDE_NOTHING } },
+	  .workers_free = 1 },
+	{ "another submission and batch: at once",
+	  .jobs = { { 1, .created = 99, .batch = "tuesday" } },
+	  .ports = { { "a", .sees_served = true, RUNS(1) } }, .workers_free = 1 },
+	{ "a job that says which watch it wants gets it again",
+	  .jobs = { { 1, .created = 77, .meid = MEID_A } },
+	  .ports = { { "a", KNOWN("MT6261", MEID_A), .sees_served = true, RUNS(1) } },
+	  .workers_free = 1 },
+	{ "a watch without ME ID was none of those", .jobs = { { 1, .created = 77 } },
+	  .ports = { { "a", KNOWN("MT6261", NULL), .sees_served = true, RUNS(1) } },
+	  .workers_free = 1 },
 	{ "a chip is asked for: identify first", .jobs = { { 1, .chip = "MT6261" } },
 	  .ports = { { "a", .type = DECIDE_IDENTIFY } }, .workers_free = 1 },
 	{ "an ME ID is asked for: every unidentified port is identified",
@@ -189,15 +231,25 @@ static const struct schedule_case cases[] = {
 	  .workers_free = 1 },
 };
 
-static struct job make_job(const struct job_case *from)
+static struct job make_job(const struct job_case *from, struct label labels[2])
 {
+	size_t n = 0;
+
+	if (from->batch)
+		labels[n++] = (struct label){ (char *)LABEL_BATCH, (char *)from->batch };
+	if (from->ticket)
+		labels[n++] = (struct label){ (char *)LABEL_TICKET, (char *)from->ticket };
 	return (struct job){
 		.id = from->id,
 		.state = from->state,
+		/* One without is no other's. */
+		.created = from->created ?: (uint64_t)from->id,
 		.request = { .slot = (char *)from->slot,
 			     .chip = (char *)from->chip,
 			     .meid = (char *)from->meid,
-			     .priority = from->priority },
+			     .priority = from->priority,
+			     .labels = labels,
+			     .n_labels = n },
 		.port = { .slot = (char *)from->at_slot,
 			  .chip = (char *)from->at_chip,
 			  .meid = (char *)from->at_meid },
@@ -207,6 +259,7 @@ static struct job make_job(const struct job_case *from)
 static void run_case(const struct schedule_case *c)
 {
 	struct job jobs[MOST_JOBS];
+	struct label labels[MOST_JOBS][2];
 	const struct job *pointers[MOST_JOBS];
 	struct port ports[MOST_PORTS];
 	struct schedule_port schedule[MOST_PORTS] = { 0 };
@@ -214,7 +267,7 @@ static void run_case(const struct schedule_case *c)
 	size_t n_jobs = 0, n_ports = 0;
 
 	for (; n_jobs < MOST_JOBS && c->jobs[n_jobs].id; n_jobs++) {
-		jobs[n_jobs] = make_job(&c->jobs[n_jobs]);
+		jobs[n_jobs] = make_job(&c->jobs[n_jobs], labels[n_jobs]);
 		pointers[n_jobs] = &jobs[n_jobs];
 	}
 	for (; n_ports < MOST_PORTS && c->ports[n_ports].slot; n_ports++) {
@@ -228,6 +281,10 @@ static void run_case(const struct schedule_case *c)
 							    .has_worker = from->has_worker,
 							    .restarting = from->restarting,
 							    .automatic_ok = from->automatic_ok };
+		if (from->sees_served) {
+			schedule[n_ports].served = served;
+			schedule[n_ports].n_served = ARRAY_SIZE(served);
+		}
 	}
 	assert_int_equal(
 		scheduler_decide(pointers, n_jobs, schedule, n_ports, c->workers_free, decisions),

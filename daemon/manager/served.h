@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The watches that jobs had lately, so that the next job of the same submission or batch gets another
+ * one: a watch that stays plugged in starts its boot ROM again and again (protocol.md 1.5).
+ */
+
+#include <stddef.h>
+
+#include "daemon/policy/scheduler.h"
+
+struct served {
+	struct served_watch *watches;
+	size_t n;
+};
+
+void served_clear(struct served *served);
+
+/* The job's attempt on the watch of job->port is over. Without ME ID, or memory, nothing is kept. */
+void served_add(struct served *served, const struct job *job);
+
+/* That watch is here again: it counts as long again. NULL is ignored. */
+void served_seen(struct served *served, const char *meid);
+
+/* Drops those that were not seen for long. */
+void served_forget_old(struct served *served);
