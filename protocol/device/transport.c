@@ -25,9 +25,12 @@
 #define CLOSE_STEPS     5
 #define CLOSE_STEP_USEC (20 * USEC_PER_MSEC)
 
-/* What comes during a pause, 12 KiB at the most, waits in the kernel, which has room for 64 KiB. */
+/*
+ * What comes during a pause, 8 KiB at the most, waits in the kernel, which has room for 64 KiB. At USB
+ * full speed it is less than the 4096 bytes that a tty holds ready: beyond them each read costs more.
+ */
 #define SLOW_BYTES_PER_SEC 4000000U
-#define SLOW_PAUSE_USEC    3000
+#define SLOW_PAUSE_USEC    2000
 #define SLOW_MISSING_BYTES (16U * 1024U)
 
 enum line_state { LINE_QUIET, LINE_READY, LINE_HUNG_UP };
