@@ -173,7 +173,14 @@ static int stop_watchdog(struct brom *brom)
 	return brom_write16(brom, chip->watchdog, chip->watchdog_off);
 }
 
-/* An ME ID of another length than 16 is read and not believed. */
+/* What was never written, or wiped out, is the same in many watches. */
+static bool is_blank(const uint8_t *meid)
+{
+	return (meid[0] == 0x00 || meid[0] == 0xFF) &&
+	       memcmp(meid, meid + 1, BROM_MEID_SIZE - 1) == 0;
+}
+
+/* An ME ID of another length than 16, or a blank one, is read and not believed. */
 static int ask_meid(struct brom *brom, uint8_t meid[BROM_MEID_SIZE], bool *ret_has_meid)
 {
 	uint8_t answer[MEID_SANE_MAX];
@@ -191,7 +198,7 @@ static int ask_meid(struct brom *brom, uint8_t meid[BROM_MEID_SIZE], bool *ret_h
 		r = brom_wire_status(&brom->wire);
 	if (r < 0)
 		return r;
-	*ret_has_meid = length == BROM_MEID_SIZE;
+	*ret_has_meid = length == BROM_MEID_SIZE && !is_blank(answer);
 	if (*ret_has_meid)
 		memcpy(meid, answer, BROM_MEID_SIZE);
 	return 0;

@@ -188,7 +188,12 @@ static void test_meid_that_is_none(void **state)
 					      IDS, FUSE("35C00000"), "> FF", "< 05", "> FE", "< FE",
 					      "> E1", "< E1", "< FFFFFFFF", "synchronised", "> D8",
 					      "< D8", "< 00000006", "< 0000" } };
-	const struct script *scripts[] = { &eight, &huge };
+	static const struct script blank = { { "handshake", LEGACY("80000008", "6261"),
+					       WATCHDOG_OFF, IDS, FUSE("35C00000"), "> FF", "< 05",
+					       "> FE", "< FE", "> E1", "< E1", "< 00000010",
+					       "< FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF", "< 0000",
+					       "> D8", "< D8", "< 00000006", "< 0000" } };
+	const struct script *scripts[] = { &eight, &huge, &blank };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(scripts); i++) {
