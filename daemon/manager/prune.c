@@ -12,8 +12,9 @@
 #include "protocol/base/strings.h"
 #include "protocol/base/time.h"
 
-#define AT_ONCE      4U   /* removals in one turn of the loop: each waits for the disk */
-#define ROOM_LOOK    256U /* of the oldest backups that are looked at to make room */
+#define AT_ONCE 4U /* removals in one turn of the loop: each waits for the disk */
+#define ROOM_LOOK \
+	256U /* backups that are looked at to make room, the oldest that a newer one follows */
 #define DAY_USEC     (86400 * USEC_PER_SEC)
 #define DAY_ACCURACY (60 * USEC_PER_SEC)
 
@@ -262,17 +263,23 @@ static bool has_room(const struct pruner *pruner, uint64_t wanted)
 
 unsigned int pruner_make_room(struct pruner *pruner, uint64_t wanted)
 {
-	struct backup_filter oldest = { .oldest_first = true, .limit = ROOM_LOOK };
+	struct backup_filter oldest = { .oldest_first = true,
+					.has_newer = true,
+					.limit = ROOM_LOOK };
 	struct backup *backups = NULL;
 	unsigned int removed = 0;
 	size_t n = 0;
+	int r = 0;
 
 	if (!pruner->rules->make_room ||
 	    store_list_backups(pruner->store, &oldest, &backups, &n) < 0)
 		return 0;
 	for (size_t i = 0; i < n; i++) {
-		if (backups[i].meid && removed < AT_ONCE && !has_room(pruner, wanted))
-			removed += let_go_for_room(pruner, &backups[i]) > 0;
+		/* What cannot be removed has lost its row for now: the next would lose theirs too. */
+		if (r >= 0 && removed < AT_ONCE && !has_room(pruner, wanted)) {
+			r = let_go_for_room(pruner, &backups[i]);
+			removed += r > 0;
+		}
 		backup_clear(&backups[i]);
 	}
 	free(backups);

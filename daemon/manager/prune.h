@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Carries out what retention.h decides: watch by watch, one backup for each turn of the event loop,
- * behind all else that it has to do. Each removal is logged and audited.
+ * Carries out what retention.h decides: watch by watch, a few backups for each turn of the event
+ * loop, behind all else that it has to do. Each removal is logged and audited.
  */
 
 #include <stdbool.h>

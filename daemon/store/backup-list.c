@@ -110,6 +110,10 @@ int store_backup_query(const struct backup_filter *filter, char **ret)
 				    PARAMETER_BEFORE);
 	if (filter->damaged)
 		sqlite3_str_appendall(sql, " AND damaged = 1");
+	if (filter->has_newer)
+		sqlite3_str_appendall(sql, " AND EXISTS (SELECT 1 FROM backup AS newer WHERE "
+					   "newer.meid = backup.meid AND "
+					   "newer.created > backup.created)");
 	add_lists(sql, filter);
 	add_order(sql, filter);
 	*ret = sqlite3_str_finish(sql);

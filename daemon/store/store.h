@@ -106,6 +106,7 @@ struct backup_filter {
 	bool has_health;                /* then health is known, and … */
 	int64_t health_min, health_max; /* … in between, inclusive */
 	bool damaged;                   /* only those that the last verification found damaged */
+	bool has_newer;                 /* only those of whose watch (ME ID) there is a newer one */
 	const char *before; /* id, which may be gone by now: only what the list has behind it */
 	/*
 	 * Only those that were last verified before it; then these do not come newest first but in

@@ -74,6 +74,8 @@ static void test_conditions(void **state)
 					     .health_max = 100,
 					     .until = SOME_TIME },
 		     "a");
+	/* c is the only one of its watch, b the newest. */
+	assert_found(place, (struct backup_filter){ .has_newer = true, .oldest_first = true }, "a");
 }
 
 #define WORDS(...)                                     \
@@ -246,6 +248,9 @@ static void test_plans_use_indices(void **state)
 		{ { .firmware = "x" }, "backup_by_firmware", false },
 		{ { .sha256 = "x" }, "backup_by_digest", true },
 		{ { .damaged = true }, "backup_damaged", false },
+		{ { .has_newer = true, .oldest_first = true },
+		  "backup_by_meid (meid=? AND created>?)",
+		  false },
 		{ { .not_verified_since = 1 }, "backup_by_verification", false },
 		{ { .labels = shop, .n_labels = 1 }, "SEARCH tag USING PRIMARY KEY", false },
 		{ { .labels = shop, .n_labels = 2, .before = "x", .chip = "x" },
