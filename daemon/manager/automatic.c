@@ -55,8 +55,10 @@ bool automatic_ok(struct manager *manager, const struct bench_port *port)
 	const char *meid = port->port.meid;
 	struct rule_verdict verdict;
 
-	if (port->left_alone || port->starting_until > time_now() ||
-	    quiet_has(&manager->quiet, meid ?: port->port.slot))
+	if (port->left_alone || port->starting_until > time_now())
+		return false;
+	/* Who is not identified yet may be another watch than the last one here. */
+	if (port->identified && quiet_has(&manager->quiet, meid ?: port->port.slot))
 		return false;
 	verdict = decide(manager, port);
 	if (verdict.identify)
@@ -131,7 +133,7 @@ static int submit(struct manager *manager, const struct bench_port *port, const 
 	return 0;
 }
 
-void automatic_run(struct manager *manager, struct bench_port *port)
+bool automatic_run(struct manager *manager, struct bench_port *port)
 {
 	const struct rule *rule = decide(manager, port).rule;
 	const struct job *job;
@@ -139,7 +141,7 @@ void automatic_run(struct manager *manager, struct bench_port *port)
 	int r;
 
 	if (!rule || rule->action != RULE_BACKUP)
-		return;
+		return false;
 	r = submit(manager, port, rule, &id);
 	if (r < 0) {
 		log_error("no automatic job can be made: %s", strerrordesc_np(-r));
@@ -149,15 +151,15 @@ void automatic_run(struct manager *manager, struct bench_port *port)
 				   FAILURE_PAUSE_USEC);
 		else
 			manager_store_failed(manager);
-		return;
+		return true;
 	}
 	job = queue_find(manager->queue, id);
 	quiet_keep(&manager->quiet, port->port.meid ?: port->port.slot,
 		   job ? rule->repeat_after_usec : FAILURE_PAUSE_USEC);
 	if (job)
-		run_job(manager, port, job);
-	else
-		manager_schedule(manager);
+		return run_job(manager, port, job);
+	manager_schedule(manager);
+	return true;
 }
 
 /* ---- looking ---- */

@@ -25,9 +25,9 @@ struct bench_port {
 	bool left_alone; /* read already: not for the rules */
 	bool excluded;   /* its slot is: no worker is started for it */
 	bool gone;       /* udev or detach removed it; it stays until its worker has ended */
-	/* Monotonic: until then it may be a watch that was read just now and starts: nobody asks it. */
+	/* Monotonic; until then it may be a watch that was read just now and starts: let it. */
 	uint64_t starting_until;
-	bool lost;       /* its watch left, or its device is not there: to be looked for again */
+	bool lost; /* its watch left, or its device is not there: to be looked for again */
 	unsigned int lost_tries; /* in a row, for the pause between them */
 	uint64_t retry_at;       /* monotonic, when to look for a lost one again */
 	struct worker *worker;   /* NULL: none */

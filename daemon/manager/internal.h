@@ -1,26 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the manager's own files share: automatic.c, manager.c, notify.c, publication.c,
- * places.c, requests.c, runs.c, ports.c, recover.c, verification.c. */
+/* What the manager's own files share. */
 
 #include "daemon/archive/agents.h"
 #include "daemon/archive/archive.h"
-#include "daemon/manager/bench.h"
+#include "daemon/archive/job-files.h"
 #include "daemon/config/config.h"
 #include "daemon/hook-runner.h"
-#include "daemon/archive/job-files.h"
-#include "daemon/manager/job-log.h"
 #include "daemon/log-ids.h"
 #include "daemon/log.h"
+#include "daemon/manager/bench.h"
+#include "daemon/manager/job-log.h"
 #include "daemon/manager/manager.h"
-#include "daemon/port-monitor.h"
 #include "daemon/manager/prune.h"
 #include "daemon/manager/queue.h"
 #include "daemon/manager/quiet.h"
 #include "daemon/manager/served.h"
 #include "daemon/policy/scheduler.h"
 #include "daemon/policy/slots.h"
+#include "daemon/port-monitor.h"
 #include "daemon/store/store.h"
 #include "daemon/worker-pool.h"
 #include "protocol/base/time.h"
@@ -81,8 +80,14 @@ void manager_port_changed(struct manager *manager, const struct bench_port *port
 /* Starts a worker that asks the watch what it is. */
 void run_identify(struct manager *manager, struct bench_port *port);
 
-/* Runs job on port, with the worker that identified the watch or a new one. */
-void run_job(struct manager *manager, struct bench_port *port, const struct job *job);
+/*
+ * Runs job on port, with the worker that identified the watch or a new one. True when that waited for
+ * the disk, in whatever it ended: all else is to have its turn first.
+ */
+bool run_job(struct manager *manager, struct bench_port *port, const struct job *job);
+
+/* Ends job; its watch is left to a retry for a while, by the rules and by the jobs beside it. */
+void run_failed(struct manager *manager, const struct job *job, const struct failure *failure);
 
 /* Lets an identified watch rest: nobody wants it now. */
 void run_release(struct manager *manager, struct bench_port *port);
@@ -137,8 +142,8 @@ void ports_rest(struct bench_port *port);
  */
 bool automatic_ok(struct manager *manager, const struct bench_port *port);
 
-/* Makes the job that the rules want for an identified watch, and runs it. */
-void automatic_run(struct manager *manager, struct bench_port *port);
+/* Makes the job that the rules want for an identified watch, and runs it. True as of run_job. */
+bool automatic_run(struct manager *manager, struct bench_port *port);
 
 /* How long a watch that was read on this port is not to be read again. */
 uint64_t automatic_repeat_after(const struct manager *manager, const struct bench_port *port);

@@ -52,27 +52,27 @@ static bool still_has_worker(const struct manager *manager, const struct job *jo
 	return publication_is_running(manager, job->id) || bench_by_job(&manager->bench, job->id);
 }
 
-static void carry_out(struct manager *manager, struct bench_port *port,
+/* True when the other ports are to wait for the next turn: run_job. */
+static bool carry_out(struct manager *manager, struct bench_port *port,
 		      const struct decision *decision)
 {
+	bool may_run = time_now() >= manager->store_retry_at;
+
 	switch (decision->type) {
 	case DECIDE_IDENTIFY:
 		run_identify(manager, port);
-		break;
+		return false;
 	case DECIDE_RUN:
-		if (time_now() >= manager->store_retry_at &&
-		    !still_has_worker(manager, decision->job))
-			run_job(manager, port, decision->job);
-		break;
+		return may_run && !still_has_worker(manager, decision->job) &&
+		       run_job(manager, port, decision->job);
 	case DECIDE_AUTOMATIC:
-		if (time_now() >= manager->store_retry_at)
-			automatic_run(manager, port);
-		break;
+		return may_run && automatic_run(manager, port);
 	case DECIDE_NOTHING:
-		if (port->worker)
-			run_release(manager, port);
 		break;
 	}
+	if (port->worker)
+		run_release(manager, port);
+	return false;
 }
 
 static bool is_restarting(const struct manager *manager, const struct bench_port *port)
@@ -120,11 +120,9 @@ static int decide(struct manager *manager)
 			     manager->config.workers - MIN_OF(busy, manager->config.workers),
 			     decisions) < 0)
 		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		carry_out(manager, free_ports[i], &decisions[i]);
-		if (free_ports[i]->assigned)
+	for (size_t i = 0; i < n; i++)
+		if (carry_out(manager, free_ports[i], &decisions[i]))
 			return 1;
-	}
 	return 0;
 }
 
@@ -162,9 +160,9 @@ static uint64_t expire_job(struct manager *manager, const struct job *job)
 	port = bench_by_job(&manager->bench, job->id);
 	if (port && port->worker)
 		worker_stop(port->worker);
-	(void)queue_end(manager->queue, job->id, JOB_FAILED, &failure);
+	run_failed(manager, job, &failure);
 	failure_clear(&failure);
-	return next;
+	return USEC_NEVER;
 }
 
 static uint64_t expire_jobs(struct manager *manager)
@@ -176,24 +174,34 @@ static uint64_t expire_jobs(struct manager *manager)
 	/* From the end, since a job that fails leaves the queue. */
 	for (size_t i = n; i > 0; i--) {
 		const struct job *const *jobs = queue_jobs(manager->queue, &n);
-		uint64_t at = expire_job(manager, jobs[i - 1]);
 
-		next = MIN_OF(next, at > time_now() ? at : USEC_NEVER);
+		next = MIN_OF(next, expire_job(manager, jobs[i - 1]));
 	}
 	return next;
 }
 
-static void keep_time(struct manager *manager)
+/* The next moment that changes what was decided at decided_at, which may be over by now. */
+static uint64_t next_decision(const struct manager *manager, uint64_t decided_at)
+{
+	uint64_t next = quiet_next(&manager->restarting, decided_at);
+
+	for (size_t i = 0; i < manager->bench.n; i++) {
+		uint64_t starting_until = manager->bench.ports[i]->starting_until;
+
+		if (starting_until > decided_at)
+			next = MIN_OF(next, starting_until);
+	}
+	if (manager->store_retry_at > decided_at)
+		next = MIN_OF(next, manager->store_retry_at);
+	return next;
+}
+
+static void keep_time(struct manager *manager, uint64_t decided_at)
 {
 	uint64_t next = expire_jobs(manager);
 	uint64_t lost = ports_look_for_lost(manager);
 
-	next = MIN_OF(MIN_OF(next, lost), quiet_next(&manager->restarting));
-	for (size_t i = 0; i < manager->bench.n; i++)
-		if (manager->bench.ports[i]->starting_until > time_now())
-			next = MIN_OF(next, manager->bench.ports[i]->starting_until);
-	if (manager->store_retry_at > time_now())
-		next = MIN_OF(next, manager->store_retry_at);
+	next = MIN_OF(MIN_OF(next, lost), next_decision(manager, decided_at));
 	if (queue_is_pending(manager->queue)) {
 		if (queue_flush(manager->queue) < 0) {
 			manager_store_failed(manager);
@@ -219,6 +227,7 @@ static void end_when_idle(struct manager *manager)
 static int on_schedule(_unused_ sd_event_source *source, void *userdata)
 {
 	struct manager *manager = userdata;
+	uint64_t now = time_now();
 	int r;
 
 	if (manager->stopping) {
@@ -230,7 +239,7 @@ static int on_schedule(_unused_ sd_event_source *source, void *userdata)
 		log_error("out of memory while pairing jobs and ports");
 	else if (r > 0)
 		manager_schedule(manager);
-	keep_time(manager);
+	keep_time(manager, now);
 	sleep_update(manager);
 	status_update(manager->queue, manager->bench.n);
 	return 0;

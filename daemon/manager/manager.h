@@ -11,8 +11,8 @@
 #include <sys/types.h>
 #include <systemd/sd-event.h>
 
-#include "daemon/manager/bench.h"
 #include "daemon/config/config.h"
+#include "daemon/manager/bench.h"
 #include "daemon/policy/slots.h"
 #include "daemon/store/store.h"
 #include "protocol/base/cleanup.h"
@@ -38,7 +38,7 @@ struct manager_observer {
 };
 
 /*
- * Opens state directory and store and brings them in line with each other (recover.h), takes config
+ * Opens state directory and store and brings them in line with each other, takes config
  * over. On failure *ret_error is a line for the user that the caller frees.
  */
 _must_check_ int manager_new(sd_event *event, const struct manager_options *options,

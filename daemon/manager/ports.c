@@ -49,7 +49,7 @@ static struct bench_port *find_device(const struct bench *bench, const char *dev
 /* What comes where a watch was read just now is most likely that one: it is let start. */
 static void look_whether_starting(const struct manager *manager, struct bench_port *port)
 {
-	if (quiet_has(&manager->quiet, port->port.slot))
+	if (quiet_has(&manager->restarting, port->port.slot))
 		port->starting_until = time_now() + START_USEC;
 }
 

@@ -54,7 +54,6 @@ uint64_t queue_waiting_since(const struct queue *queue, int64_t id);
  * The transitions. Each returns 0 also when the commit is pending; -ENOENT, -EINVAL when the state
  * machine does not allow it. failure is copied and may be NULL.
  */
-int queue_start(struct queue *queue, int64_t id, const struct port *port);      /* -> running */
 int queue_wait(struct queue *queue, int64_t id, const struct failure *failure); /* -> waiting */
 int queue_end(struct queue *queue, int64_t id, enum job_state state,
 	      const struct failure *failure); /* -> failed, cancelled */
@@ -63,8 +62,8 @@ int queue_cancel(struct queue *queue, int64_t id, uid_t uid,
 int queue_publish(struct queue *queue, int64_t id, struct backup *backup); /* -> done; takes it */
 
 /*
- * To running on this port. Unlike the others it is refused, and nothing has changed, when it cannot
- * be committed: the store's error.
+ * To running on this port. Unlike the others it is refused when it cannot be committed, with the store's
+ * error: the job is in its old state.
  */
 _must_check_ int queue_start(struct queue *queue, int64_t id, const struct port *port);
 

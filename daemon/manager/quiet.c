@@ -50,12 +50,12 @@ bool quiet_has(const struct quiet *quiet, const char *key)
 	return false;
 }
 
-uint64_t quiet_next(const struct quiet *quiet)
+uint64_t quiet_next(const struct quiet *quiet, uint64_t time)
 {
-	uint64_t now = time_now(), next = USEC_NEVER;
+	uint64_t next = USEC_NEVER;
 
 	for (size_t i = 0; i < quiet->n; i++)
-		if (quiet->entries[i].until > now)
+		if (quiet->entries[i].until > time)
 			next = MIN_OF(next, quiet->entries[i].until);
 	return next;
 }

@@ -24,5 +24,5 @@ void quiet_keep(struct quiet *quiet, const char *key, uint64_t usec);
 
 bool quiet_has(const struct quiet *quiet, const char *key);
 
-/* When the next key is not left alone any more (monotonic), USEC_NEVER when none is. */
-uint64_t quiet_next(const struct quiet *quiet);
+/* When the first key that was left alone at that time is not any more; monotonic, or USEC_NEVER. */
+uint64_t quiet_next(const struct quiet *quiet, uint64_t time);

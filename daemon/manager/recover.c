@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "protocol/base/fd.h"
+#include "protocol/control/limits.h"
 
 /* A row that an earlier version wrote: what it did not keep is in the manifest. */
 static int complete_row(struct manager *manager, const struct backup *row)
@@ -81,6 +82,7 @@ static void recover_running(struct manager *manager)
 {
 	struct failure failure = { 0 };
 	size_t n, i = 0;
+	int64_t id;
 
 	(void)failure_set(&failure, FAILURE_DEVICE_LOST,
 			  "plug the watch in again; the read goes on where it stopped",
@@ -92,10 +94,31 @@ static void recover_running(struct manager *manager)
 			i++;
 		if (i == n)
 			break;
+		id = jobs[i]->id;
 		recover_job(manager, jobs[i], &failure);
-		i++;
+		/* One that failed at once has left the queue. */
+		if (queue_find(manager->queue, id))
+			i++;
 	}
 	failure_clear(&failure);
+}
+
+/* Which watches jobs had lately: one may be plugged in still. */
+static int recover_served(struct manager *manager)
+{
+	struct job_filter filter = { .states = 1U << JOB_DONE | 1U << JOB_FAILED,
+				     .since = time_real() - MIN_OF(time_real(), SERVED_USEC),
+				     .limit = LIMIT_LIST };
+	struct job *jobs = NULL;
+	size_t n = 0;
+	int r = store_list_jobs(manager->store, &filter, &jobs, &n);
+
+	for (size_t i = n; i > 0; i--) {
+		served_add(&manager->served, &jobs[i - 1]);
+		job_clear(&jobs[i - 1]);
+	}
+	free(jobs);
+	return r;
 }
 
 /* A failed job keeps what it has read and what it came with: a retry goes on from there. */
@@ -174,5 +197,7 @@ int recover(struct manager *manager)
 		r = job_files_walk(manager->job_files, sweep_job_files, manager);
 	if (r >= 0)
 		r = report_missing(manager);
+	if (r >= 0)
+		r = recover_served(manager);
 	return r;
 }

@@ -38,23 +38,29 @@ static bool is_automatic(const struct job *job)
 static void job_read(struct manager *manager, const struct bench_port *port, const struct job *job)
 {
 	/* The same watch is not to be read again at once, neither now nor when it is back. */
-	if (job->port.meid)
-		quiet_keep(&manager->quiet, job->port.meid, automatic_repeat_after(manager, port));
-	if (job->port.slot)
-		quiet_keep(&manager->quiet, job->port.slot, RESTART_USEC);
-	if (job->port.slot && job->request.after != AFTER_STAY)
-		quiet_keep(&manager->restarting, job->port.slot, RESTART_USEC);
-	/* Who has it stay wants more of the same watch. */
+	quiet_keep(&manager->quiet, job->port.meid ?: job->port.slot,
+		   automatic_repeat_after(manager, port));
 	if (job->request.after != AFTER_STAY)
-		served_add(&manager->served, job);
+		quiet_keep(&manager->restarting, job->port.slot, RESTART_USEC);
+	served_add(&manager->served, job);
 	publication_begin(manager, job);
 }
 
-static void job_failed(struct manager *manager, const struct job *job,
-		       const struct failure *failure)
+/* The rules leave its watch to a retry; where nobody asked for the job, they try again themselves. */
+static void leave_to_retry(struct manager *manager, const struct job *job)
 {
+	const char *meid = job->port.meid ?: job->request.meid;
+	const char *slot = job->port.slot ?: job->request.slot;
+
 	if (is_automatic(job))
-		quiet_keep(&manager->quiet, job->port.meid ?: job->port.slot, FAILURE_PAUSE_USEC);
+		quiet_keep(&manager->quiet, meid ?: slot, FAILURE_PAUSE_USEC);
+	else
+		quiet_keep(&manager->quiet, meid, manager->config.resume_timeout_usec);
+}
+
+void run_failed(struct manager *manager, const struct job *job, const struct failure *failure)
+{
+	leave_to_retry(manager, job);
 	served_add(&manager->served, job);
 	(void)queue_end(manager->queue, job->id, JOB_FAILED, failure);
 }
@@ -119,7 +125,7 @@ static void job_ended(struct manager *manager, const struct bench_port *port, in
 			was_stopped(manager, port, job);
 		break;
 	default:
-		job_failed(manager, job, failure);
+		run_failed(manager, job, failure);
 		break;
 	}
 }
@@ -192,7 +198,7 @@ static void job_not_taken(struct manager *manager, const struct job *job, int er
 				  "see that the state directory can be written, then retry",
 				  "job %" PRId64 " cannot be started: %s", job->id,
 				  strerrordesc_np(-error));
-	job_failed(manager, job, &failure);
+	run_failed(manager, job, &failure);
 	failure_clear(&failure);
 }
 
@@ -211,6 +217,34 @@ static void start_reading(struct manager *manager, struct bench_port *port)
 	worker_stop(port->worker);
 }
 
+/* Lets the watch that was identified rest: the job is for another one. */
+static void give_back(struct manager *manager, struct bench_port *port, const struct job *job)
+{
+	struct failure failure = { 0 };
+
+	(void)failure_set(&failure, FAILURE_WRONG_WATCH, NULL, "another watch is in slot %s",
+			  port->port.slot);
+	wait_for_watch(manager, job, &failure);
+	failure_clear(&failure);
+	port->assigned = 0;
+	port->port.job = 0;
+	set_state(manager, port, PORT_IDENTIFYING);
+}
+
+/* On a line that stays when its watch goes, it may not be the one that the job was given to. */
+static void begin_reading(struct manager *manager, struct bench_port *port)
+{
+	const struct schedule_port place = { .port = &port->port, .identified = true };
+	const struct job *job = queue_find(manager->queue, port->assigned);
+
+	if (job && job->state == JOB_RUNNING && !scheduler_job_fits(job, &place)) {
+		give_back(manager, port, job);
+		return;
+	}
+	queue_set_port(manager->queue, port->assigned, &port->port);
+	start_reading(manager, port);
+}
+
 /* ---- what a worker on a port says ---- */
 
 static void on_identified(struct worker *worker, const struct worker_identity *identity,
@@ -224,10 +258,8 @@ static void on_identified(struct worker *worker, const struct worker_identity *i
 	port->lost_tries = 0;
 	served_seen(&manager->served, port->port.meid);
 	manager_port_changed(manager, port, false);
-	if (port->assigned) {
-		queue_set_port(manager->queue, port->assigned, &port->port);
-		start_reading(manager, port);
-	}
+	if (port->assigned)
+		begin_reading(manager, port);
 	manager_schedule(manager);
 }
 
@@ -347,7 +379,7 @@ static void refuse_for_space(struct manager *manager, const struct job *job, uin
 		&failure, FAILURE_NO_SPACE, "make room or set free-space-floor lower, then retry",
 		"%s free for backups, less than the floor of %s", format_bytes(free_bytes, is),
 		format_bytes(manager->config.free_space_floor, floor));
-	job_failed(manager, job, &failure);
+	run_failed(manager, job, &failure);
 	failure_clear(&failure);
 }
 
@@ -358,21 +390,23 @@ static bool find_room(struct manager *manager, const struct job *job)
 
 	if (has_room(manager, &free_bytes))
 		return true;
-	if (pruner_make_room(manager->pruner, manager->config.free_space_floor) > 0)
-		manager_schedule(manager);
-	else
+	if (pruner_make_room(manager->pruner, manager->config.free_space_floor) == 0)
 		refuse_for_space(manager, job, free_bytes);
 	return false;
 }
 
-void run_job(struct manager *manager, struct bench_port *port, const struct job *job)
+bool run_job(struct manager *manager, struct bench_port *port, const struct job *job)
 {
 	struct log_context context = { .job = job->id, .slot = port->port.slot };
 	bool identified = port->worker;
 	int r;
 
-	if (!find_room(manager, job) || (!identified && start_worker(manager, port) < 0))
-		return;
+	if (!find_room(manager, job)) {
+		manager_schedule(manager);
+		return true;
+	}
+	if (!identified && start_worker(manager, port) < 0)
+		return false;
 	/* The watch that was here before is none of this job's; the new worker asks who is there. */
 	if (!identified)
 		bench_port_forget(port);
@@ -383,7 +417,7 @@ void run_job(struct manager *manager, struct bench_port *port, const struct job 
 		/* The watch is kept, at rest: it may not answer a second handshake. */
 		set_state(manager, port, PORT_IDENTIFYING);
 		manager_store_failed(manager);
-		return;
+		return true;
 	}
 	manager_store_works(manager);
 	port->assigned = job->id;
@@ -392,4 +426,5 @@ void run_job(struct manager *manager, struct bench_port *port, const struct job 
 	/* A worker that has just been started is given it once the watch has said what it is. */
 	if (identified)
 		start_reading(manager, port);
+	return true;
 }

@@ -4,11 +4,9 @@
 #include <stdlib.h>
 
 #include "protocol/base/strings.h"
-#include "protocol/base/time.h"
 #include "protocol/control/batch.h"
 
-/* Without its battery a watch stays in the boot ROM for two minutes each time. */
-#define KEPT_USEC (600 * USEC_PER_SEC)
+#define SERVED_MAX 1024U
 
 static void forget(struct served_watch *watch)
 {
@@ -39,29 +37,54 @@ static int describe(struct served_watch *watch, const struct job *job)
 	return r;
 }
 
-void served_add(struct served *served, const struct job *job)
+/* Its place: that of the same watch for the same jobs, a new one, or that of the oldest; NULL: no memory. */
+static struct served_watch *find_place(struct served *served, const struct served_watch *watch)
 {
-	struct served_watch watch = { .created = job->created, .until = time_now() + KEPT_USEC };
 	struct served_watch *grown;
 
-	if (!job->port.meid)
+	for (size_t i = 0; i < served->n; i++) {
+		struct served_watch *other = &served->watches[i];
+
+		if (streq(other->meid, watch->meid) && streq_ptr(other->ticket, watch->ticket) &&
+		    (watch->batch ? streq_ptr(other->batch, watch->batch)
+				  : other->created == watch->created))
+			return other;
+	}
+	if (served->n == SERVED_MAX)
+		return &served->watches[0];
+	grown = reallocarray(served->watches, served->n + 1, sizeof(*grown));
+	if (!grown)
+		return NULL;
+	served->watches = grown;
+	grown[served->n] = (struct served_watch){ 0 };
+	return &grown[served->n++];
+}
+
+void served_add(struct served *served, const struct job *job)
+{
+	struct served_watch watch = { .job = job->id,
+				      .created = job->created,
+				      .until = time_now() + SERVED_USEC };
+	struct served_watch *place = NULL;
+
+	if (!job->port.meid || job->request.after == AFTER_STAY)
 		return;
 	served_forget_old(served);
-	grown = reallocarray(served->watches, served->n + 1, sizeof(*grown));
-	if (grown)
-		served->watches = grown;
-	if (!grown || describe(&watch, job) < 0) {
+	if (describe(&watch, job) >= 0)
+		place = find_place(served, &watch);
+	if (!place) {
 		forget(&watch);
 		return;
 	}
-	served->watches[served->n++] = watch;
+	forget(place);
+	*place = watch;
 }
 
 void served_seen(struct served *served, const char *meid)
 {
 	for (size_t i = 0; i < served->n; i++)
 		if (streq_ptr(served->watches[i].meid, meid))
-			served->watches[i].until = time_now() + KEPT_USEC;
+			served->watches[i].until = time_now() + SERVED_USEC;
 }
 
 void served_forget_old(struct served *served)

@@ -9,6 +9,10 @@
 #include <stddef.h>
 
 #include "daemon/policy/scheduler.h"
+#include "protocol/base/time.h"
+
+/* For how long: without its battery a watch stays in the boot ROM for two minutes each time. */
+#define SERVED_USEC (600 * USEC_PER_SEC)
 
 struct served {
 	struct served_watch *watches;
@@ -17,7 +21,10 @@ struct served {
 
 void served_clear(struct served *served);
 
-/* The job's attempt on the watch of job->port is over. Without ME ID, or memory, nothing is kept. */
+/*
+ * The job's attempt on the watch of job->port is over, and not because it was cancelled: that ticket was
+ * a mistake. Without ME ID, without memory, or when the watch was to stay, nothing is kept.
+ */
 void served_add(struct served *served, const struct job *job);
 
 /* That watch is here again: it counts as long again. NULL is ignored. */

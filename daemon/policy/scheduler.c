@@ -61,14 +61,14 @@ static const char *label_of(const struct job *job, const char *key)
 	return labels_get(job->request.labels, job->request.n_labels, key);
 }
 
-/* Of one submission or batch, and not the same ticket once more. */
+/* Of one submission or batch, and neither itself nor the same ticket once more. */
 static bool is_for_another(const struct job *job, const struct served_watch *watch)
 {
-	const char *batch = label_of(job, LABEL_BATCH), *ticket = label_of(job, LABEL_TICKET);
-
-	if (ticket && streq_ptr(ticket, watch->ticket))
+	if (job->id == watch->job ||
+	    (watch->ticket && streq_ptr(watch->ticket, label_of(job, LABEL_TICKET))))
 		return false;
-	return job->created == watch->created || (batch && streq_ptr(batch, watch->batch));
+	return job->created == watch->created ||
+	       (watch->batch && streq_ptr(watch->batch, label_of(job, LABEL_BATCH)));
 }
 
 /* Nothing is known against an unidentified one; *ret_unknown: something could be. */

@@ -36,6 +36,7 @@ enum decision_type {
 
 /* A watch that a job has had lately. */
 struct served_watch {
+	int64_t job;
 	char *meid;
 	char *batch;      /* the job's, NULL: none */
 	char *ticket;     /* the job's, NULL: none */

@@ -43,7 +43,7 @@ struct schedule_case {
 
 /* What jobs had lately; seen by the ports that say so. */
 static const struct served_watch served[] = {
-	{ .meid = (char *)MEID_A, .created = 77 },
+	{ .job = 5, .meid = (char *)MEID_A, .created = 77 },
 	{ .meid = (char *)MEID_B,
 	  .created = 88,
 	  .batch = (char *)"monday",
@@ -111,6 +111,10 @@ static const struct schedule_case cases[] = {
 	{ "a watch that its batch had is not the next one, but one for all others",
 	  .jobs = { { 1, .created = 99, .batch = "monday" }, { 2, .created = 99 } },
 	  .ports = { { "a", KNOWN("MT6261", MEID_B), .sees_served = true, RUNS(2) } },
+	  .workers_free = 1 },
+	{ "a job that was cancelled and is tried again: its own watch too",
+	  .jobs = { { 5, .created = 77 } },
+	  .ports = { { "a", KNOWN("MT6261", MEID_A), .sees_served = true, RUNS(5) } },
 	  .workers_free = 1 },
 	{ "the same ticket once more",
 	  .jobs = { { 1, .created = 99, .batch = "monday", .ticket = "4711" } },
