@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "client/calls/ssh.h"
 #include "client/client.h"
 #include "client/output/print.h"
-#include "client/calls/ssh.h"
 #include "client/suggest.h"
 #include "client/verb.h"
 #include "protocol/base/strings.h"

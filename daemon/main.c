@@ -14,11 +14,11 @@
 #include <unistd.h>
 
 #include "daemon/config/config.h"
-#include "daemon/methods/control.h"
 #include "daemon/log-ids.h"
 #include "daemon/log.h"
 #include "daemon/manager/manager.h"
 #include "daemon/manager/status.h"
+#include "daemon/methods/control.h"
 #include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
 

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "client/client.h"
 #include "client/calls/connection.h"
 #include "client/calls/job-list.h"
+#include "client/client.h"
 #include "client/output/print.h"
 #include "protocol/control/batch.h"
 #include "protocol/control/message.h"

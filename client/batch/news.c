@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 #include "client/batch/jobs.h"
-#include "client/client.h"
 #include "client/calls/events.h"
+#include "client/client.h"
 #include "client/output/print.h"
 #include "client/output/when.h"
 #include "protocol/base/strings.h"

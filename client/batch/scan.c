@@ -11,11 +11,11 @@
 
 #include "client/batch/jobs.h"
 #include "client/batch/news.h"
+#include "client/calls/request.h"
+#include "client/calls/submission.h"
 #include "client/client.h"
 #include "client/output/lines.h"
 #include "client/output/print.h"
-#include "client/calls/request.h"
-#include "client/calls/submission.h"
 #include "protocol/base/strings.h"
 #include "protocol/base/time.h"
 #include "protocol/control/batch.h"

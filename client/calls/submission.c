@@ -5,9 +5,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-#include "client/client.h"
 #include "client/calls/connection.h"
 #include "client/calls/request.h"
+#include "client/client.h"
 #include "protocol/base/fd.h"
 #include "protocol/control/message.h"
 

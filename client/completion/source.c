@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/client.h"
 #include "client/calls/connection.h"
+#include "client/client.h"
 #include "client/view/explanation.h"
 #include "protocol/base/strings.h"
 #include "protocol/control/message.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/arguments.h"
-#include "client/view/backup.h"
 #include "client/calls/catalogue.h"
 #include "client/client.h"
 #include "client/output/print.h"
 #include "client/verb.h"
+#include "client/view/backup.h"
 #include "protocol/base/strings.h"
 #include "protocol/control/message.h"
 

@@ -2,13 +2,13 @@
 #include <stdlib.h>
 
 #include "client/arguments.h"
-#include "client/view/backup.h"
 #include "client/calls/catalogue.h"
+#include "client/calls/query.h"
 #include "client/client.h"
 #include "client/output/print.h"
-#include "client/calls/query.h"
-#include "client/verb.h"
 #include "client/output/when.h"
+#include "client/verb.h"
+#include "client/view/backup.h"
 #include "protocol/base/strings.h"
 #include "protocol/control/limits.h"
 #include "protocol/control/manifest.h"

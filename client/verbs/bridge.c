@@ -5,8 +5,8 @@
 
 #include "client/arguments.h"
 #include "client/calls/bridge.h"
-#include "client/client.h"
 #include "client/calls/connection.h"
+#include "client/client.h"
 #include "client/output/print.h"
 #include "client/verb.h"
 

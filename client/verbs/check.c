@@ -3,12 +3,12 @@
 #include <sys/stat.h>
 
 #include "client/arguments.h"
-#include "client/view/check-json.h"
-#include "client/view/check.h"
 #include "client/client.h"
 #include "client/image-file.h"
 #include "client/output/print.h"
 #include "client/verb.h"
+#include "client/view/check-json.h"
+#include "client/view/check.h"
 #include "protocol/control/message.h"
 #include "protocol/firmware/health.h"
 

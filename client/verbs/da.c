@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "client/view/agent.h"
 #include "client/arguments.h"
 #include "client/client.h"
 #include "client/output/print.h"
 #include "client/output/table.h"
 #include "client/user-file.h"
 #include "client/verb.h"
+#include "client/view/agent.h"
 #include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
 #include "protocol/control/file-ref.h"

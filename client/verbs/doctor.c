@@ -3,10 +3,10 @@
 #include <stdio.h>
 
 #include "client/arguments.h"
+#include "client/calls/ssh.h"
 #include "client/client.h"
 #include "client/doctor/doctor.h"
 #include "client/output/print.h"
-#include "client/calls/ssh.h"
 #include "client/verb.h"
 #include "protocol/base/strings.h"
 #include "protocol/control/message.h"

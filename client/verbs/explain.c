@@ -4,10 +4,10 @@
 
 #include "client/arguments.h"
 #include "client/client.h"
-#include "client/view/explanation.h"
 #include "client/output/facts.h"
 #include "client/output/print.h"
 #include "client/verb.h"
+#include "client/view/explanation.h"
 #include "protocol/base/strings.h"
 #include "protocol/control/message.h"
 

@@ -4,8 +4,8 @@
 
 #include "client/arguments.h"
 #include "client/client.h"
-#include "client/view/follow.h"
 #include "client/verb.h"
+#include "client/view/follow.h"
 
 static int follow_run(struct client *client, struct arguments *arguments)
 {

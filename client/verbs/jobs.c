@@ -5,13 +5,13 @@
 #include <stdlib.h>
 
 #include "client/arguments.h"
-#include "client/client.h"
 #include "client/calls/job-list.h"
-#include "client/view/job.h"
-#include "client/output/print.h"
 #include "client/calls/query.h"
-#include "client/verb.h"
+#include "client/client.h"
+#include "client/output/print.h"
 #include "client/output/when.h"
+#include "client/verb.h"
+#include "client/view/job.h"
 #include "protocol/base/strings.h"
 #include "protocol/base/time.h"
 #include "protocol/control/limits.h"

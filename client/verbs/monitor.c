@@ -5,15 +5,15 @@
 #include <stdlib.h>
 
 #include "client/arguments.h"
-#include "client/client.h"
 #include "client/calls/events.h"
-#include "client/view/follow.h"
+#include "client/client.h"
 #include "client/output/print.h"
 #include "client/output/progress.h"
 #include "client/output/text.h"
 #include "client/output/tint.h"
-#include "client/verb.h"
 #include "client/output/when.h"
+#include "client/verb.h"
+#include "client/view/follow.h"
 #include "protocol/base/strings.h"
 #include "protocol/base/time.h"
 

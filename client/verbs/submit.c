@@ -5,12 +5,12 @@
 #include <stdlib.h>
 
 #include "client/arguments.h"
-#include "client/client.h"
-#include "client/view/follow.h"
-#include "client/output/print.h"
 #include "client/calls/request.h"
 #include "client/calls/submission.h"
+#include "client/client.h"
+#include "client/output/print.h"
 #include "client/verb.h"
+#include "client/view/follow.h"
 
 static void submit_print_ids(const struct client *client, const int64_t *ids, size_t n)
 {

@@ -9,8 +9,8 @@
 #include "client/calls/catalogue.h"
 #include "client/client.h"
 #include "client/output/print.h"
-#include "client/verb.h"
 #include "client/output/when.h"
+#include "client/verb.h"
 #include "protocol/base/strings.h"
 #include "protocol/control/message.h"
 

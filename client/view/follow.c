@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "client/client.h"
 #include "client/calls/events.h"
-#include "client/view/follower.h"
+#include "client/client.h"
 #include "client/output/print.h"
+#include "client/view/follower.h"
 #include "protocol/base/strings.h"
 
 /* A daemon that is restarted by hand or by its watchdog is back long before. */

@@ -5,8 +5,8 @@
 #include "daemon/methods/methods.h"
 #include "protocol/base/strings.h"
 #include "protocol/control/error.h"
-#include "protocol/control/limits.h"
 #include "protocol/control/failure.h"
+#include "protocol/control/limits.h"
 #include "protocol/control/manifest.h"
 #include "protocol/control/message.h"
 

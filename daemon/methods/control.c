@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/methods/follow.h"
 #include "daemon/manager/manager.h"
+#include "daemon/methods/follow.h"
 #include "daemon/methods/methods.h"
 #include "protocol/base/time.h"
 #include "protocol/control/error.h"

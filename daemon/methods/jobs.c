@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <stddef.h>
 
-#include "daemon/methods/follow.h"
 #include "daemon/log.h"
 #include "daemon/manager/manager.h"
+#include "daemon/methods/follow.h"
 #include "daemon/methods/methods.h"
 #include "daemon/methods/paged-list.h"
 #include "daemon/methods/submission.h"

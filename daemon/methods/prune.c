@@ -5,8 +5,8 @@
 
 #include "daemon/auth.h"
 #include "daemon/manager/manager.h"
-#include "daemon/methods/methods.h"
 #include "daemon/manager/prune.h"
+#include "daemon/methods/methods.h"
 #include "protocol/control/error.h"
 #include "protocol/control/limits.h"
 #include "protocol/control/message.h"

@@ -15,8 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/archive/tree.h"
 #include "daemon/archive/archive.h"
+#include "daemon/archive/tree.h"
 #include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
 

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "client/suggest.h"
 #include "client/output/text.h"
 #include "client/output/when.h"
+#include "client/suggest.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/time.h"
 
