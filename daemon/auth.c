@@ -7,3 +7,8 @@ bool auth_may_control(uid_t uid, uid_t owner)
 {
 	return uid == 0 || uid == getuid() || uid == owner;
 }
+
+bool auth_may_direct(uid_t uid, uid_t owner)
+{
+	return owner == getuid() || auth_may_control(uid, owner);
+}

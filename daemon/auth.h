@@ -11,3 +11,6 @@
 
 /* Change something of owner's: root, the daemon's own user, or the owner. */
 bool auth_may_control(uid_t uid, uid_t owner);
+
+/* Cancel or retry a job: one that the rules began is everybody's who may talk to us. */
+bool auth_may_direct(uid_t uid, uid_t owner);

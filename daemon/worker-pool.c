@@ -380,3 +380,8 @@ void worker_stop(struct worker *worker)
 		(void)shutdown(worker->fd, SHUT_WR);
 	worker_touch(worker, STOP_GRACE_USEC);
 }
+
+bool worker_is_stopping(const struct worker *worker)
+{
+	return worker->stopping;
+}

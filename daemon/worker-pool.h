@@ -72,3 +72,4 @@ _must_check_ int worker_read(struct worker *worker, const struct worker_read *re
 
 /* Asks it to end at the next block, and kills it when it does not within a few seconds. */
 void worker_stop(struct worker *worker);
+bool worker_is_stopping(const struct worker *worker);

@@ -142,6 +142,12 @@ bool automatic_run(struct manager *manager, struct bench_port *port)
 
 	if (!rule || rule->action != RULE_BACKUP)
 		return false;
+	/* Another may be on a line that stays: a job is made for one that is there. */
+	if (!port->worker && !port->syspath) {
+		bench_port_forget(port);
+		run_identify(manager, port);
+		return false;
+	}
 	r = submit(manager, port, rule, &id);
 	if (r < 0) {
 		log_error("no automatic job can be made: %s", strerrordesc_np(-r));

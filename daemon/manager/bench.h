@@ -31,7 +31,8 @@ struct bench_port {
 	unsigned int lost_tries; /* in a row, for the pause between them */
 	uint64_t retry_at;       /* monotonic, when to look for a lost one again */
 	struct worker *worker;   /* NULL: none */
-	int64_t assigned;        /* the job its worker was started for, 0: none */
+	int64_t assigned;        /* the job its worker has, 0: none */
+	int64_t bound;           /* the only job whose files its worker can reach, 0: any */
 };
 
 struct bench {

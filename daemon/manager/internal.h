@@ -89,6 +89,12 @@ bool run_job(struct manager *manager, struct bench_port *port, const struct job 
 /* Ends job; its watch is left to a retry for a while, by the rules and by the jobs beside it. */
 void run_failed(struct manager *manager, const struct job *job, const struct failure *failure);
 
+/*
+ * Stops the worker of a port whose job failed while it still went on: the port fails with it, so that
+ * its watch is not given to the next job.
+ */
+void run_give_up(struct bench_port *port, const struct failure *failure);
+
 /* Lets an identified watch rest: nobody wants it now. */
 void run_release(struct manager *manager, struct bench_port *port);
 

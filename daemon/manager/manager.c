@@ -42,7 +42,8 @@ static bool is_free(const struct bench_port *port)
 	if (port->gone || port->lost || port->excluded || port->assigned)
 		return false;
 	if (port->worker)
-		return port->identified && port->port.state == PORT_IDENTIFYING;
+		return port->identified && port->port.state == PORT_IDENTIFYING &&
+		       !worker_is_stopping(port->worker);
 	return port->port.state == PORT_IDLE;
 }
 
@@ -81,6 +82,18 @@ static bool is_restarting(const struct manager *manager, const struct bench_port
 	       port->starting_until > time_now();
 }
 
+/* A watch that stays where it was read is not forgotten. */
+static void see_watches(struct manager *manager)
+{
+	for (size_t i = 0; i < manager->bench.n; i++) {
+		const struct bench_port *port = manager->bench.ports[i];
+
+		if (port->syspath && port->identified && !port->gone)
+			served_seen(&manager->served, port->port.meid);
+	}
+	served_forget_old(&manager->served);
+}
+
 /*
  * Begins one job at a time, since each costs a commit, which waits for the disk: in between everybody
  * else has a turn. 1 when there may be more to begin.
@@ -93,7 +106,7 @@ static int decide(struct manager *manager)
 	size_t n = 0, n_jobs, busy = worker_pool_count(manager->pool);
 	const struct job *const *jobs = queue_jobs(manager->queue, &n_jobs);
 
-	served_forget_old(&manager->served);
+	see_watches(manager);
 	ports = calloc(manager->bench.n + 1, sizeof(*ports));
 	free_ports = calloc(manager->bench.n + 1, sizeof(struct bench_port *));
 	decisions = calloc(manager->bench.n + 1, sizeof(*decisions));
@@ -159,7 +172,7 @@ static uint64_t expire_job(struct manager *manager, const struct job *job)
 		return next;
 	port = bench_by_job(&manager->bench, job->id);
 	if (port && port->worker)
-		worker_stop(port->worker);
+		run_give_up(port, &failure);
 	run_failed(manager, job, &failure);
 	failure_clear(&failure);
 	return USEC_NEVER;
@@ -174,8 +187,9 @@ static uint64_t expire_jobs(struct manager *manager)
 	/* From the end, since a job that fails leaves the queue. */
 	for (size_t i = n; i > 0; i--) {
 		const struct job *const *jobs = queue_jobs(manager->queue, &n);
+		uint64_t at = expire_job(manager, jobs[i - 1]);
 
-		next = MIN_OF(next, expire_job(manager, jobs[i - 1]));
+		next = MIN_OF(next, at);
 	}
 	return next;
 }
@@ -200,8 +214,9 @@ static void keep_time(struct manager *manager, uint64_t decided_at)
 {
 	uint64_t next = expire_jobs(manager);
 	uint64_t lost = ports_look_for_lost(manager);
+	uint64_t decision = next_decision(manager, decided_at);
 
-	next = MIN_OF(MIN_OF(next, lost), next_decision(manager, decided_at));
+	next = MIN_OF(MIN_OF(next, lost), decision);
 	if (queue_is_pending(manager->queue)) {
 		if (queue_flush(manager->queue) < 0) {
 			manager_store_failed(manager);

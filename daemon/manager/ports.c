@@ -204,6 +204,9 @@ void ports_forgive(struct manager *manager)
 	for (size_t i = 0; i < manager->bench.n; i++) {
 		struct bench_port *port = manager->bench.ports[i];
 
+		/* Nothing told when another watch was put on a line that stays: it is asked anew. */
+		if (!port->syspath && !port->worker && port->port.state == PORT_IDLE)
+			bench_port_forget(port);
 		if (port->port.state != PORT_FAILED)
 			continue;
 		ports_rest(port);

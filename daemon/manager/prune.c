@@ -32,6 +32,8 @@ struct pruner {
 	char *watch; /* the ME ID looked at last, NULL: none yet */
 	bool again;  /* there was more to do on it than one turn holds */
 	int error;
+
+	uint64_t room_since; /* made before it: looked at already for room, and nothing may go */
 };
 
 /* The backups of one watch, and what is to become of each. */
@@ -261,29 +263,48 @@ static bool has_room(const struct pruner *pruner, uint64_t wanted)
 	return archive_free_space(pruner->archive, &free_bytes) < 0 || free_bytes >= wanted;
 }
 
-unsigned int pruner_make_room(struct pruner *pruner, uint64_t wanted)
+/* Lets go what may, of a page of them; *ret_removed, and an error where one could not be removed. */
+static int make_room_of(const struct pruner *pruner, const struct backup *backups, size_t n,
+			uint64_t wanted, unsigned int *ret_removed)
+{
+	unsigned int removed = 0;
+	int r = 0;
+
+	/* What cannot be removed has lost its row for now: the next would lose theirs too. */
+	for (size_t i = 0; i < n && r >= 0 && removed < AT_ONCE; i++) {
+		if (has_room(pruner, wanted))
+			break;
+		r = let_go_for_room(pruner, &backups[i]);
+		removed += r > 0;
+	}
+	*ret_removed = removed;
+	return MIN_OF(r, 0);
+}
+
+bool pruner_make_room(struct pruner *pruner, uint64_t wanted)
 {
 	struct backup_filter oldest = { .oldest_first = true,
 					.has_newer = true,
+					.since = pruner->room_since,
 					.limit = ROOM_LOOK };
 	struct backup *backups = NULL;
 	unsigned int removed = 0;
 	size_t n = 0;
-	int r = 0;
+	int r;
 
 	if (!pruner->rules->make_room ||
 	    store_list_backups(pruner->store, &oldest, &backups, &n) < 0)
-		return 0;
-	for (size_t i = 0; i < n; i++) {
-		/* What cannot be removed has lost its row for now: the next would lose theirs too. */
-		if (r >= 0 && removed < AT_ONCE && !has_room(pruner, wanted)) {
-			r = let_go_for_room(pruner, &backups[i]);
-			removed += r > 0;
-		}
+		return false;
+	r = make_room_of(pruner, backups, n, wanted, &removed);
+	/* Behind a page of which nothing may go there is another; behind the last one nothing. */
+	if (r < 0 || removed > 0 || n < ROOM_LOOK)
+		pruner->room_since = 0;
+	else
+		pruner->room_since = backups[n - 1].created + 1;
+	for (size_t i = 0; i < n; i++)
 		backup_clear(&backups[i]);
-	}
 	free(backups);
-	return removed;
+	return r >= 0 && (removed > 0 || n == ROOM_LOOK);
 }
 
 /* ---- life ---- */

@@ -49,6 +49,6 @@ void pruner_start(struct pruner *pruner);
 
 /*
  * Removes the oldest backups that may go until as much as wanted is free, a few at once. Only where
- * the rules say make-room; the number of those removed: unless it is 0, another call may find more.
+ * the rules say make-room. True when there is more to look at: call it again, after everybody else.
  */
-unsigned int pruner_make_room(struct pruner *pruner, uint64_t wanted);
+bool pruner_make_room(struct pruner *pruner, uint64_t wanted);

@@ -322,10 +322,10 @@ static void take_port(struct entry *entry, const struct port *port)
 int queue_start(struct queue *queue, int64_t id, const struct port *port)
 {
 	struct entry *entry = queue_entry(queue, id);
-	enum job_state before;
+	enum job_state state = entry ? entry->job.state : JOB_QUEUED;
+	bool had_watch = entry && entry->job.port.chip;
 	int r;
 
-	before = entry ? entry->job.state : JOB_QUEUED;
 	r = begin(queue, id, JOB_RUNNING, &entry);
 	if (r < 0)
 		return r;
@@ -336,8 +336,11 @@ int queue_start(struct queue *queue, int64_t id, const struct port *port)
 	failure_clear(&entry->job.failure);
 	r = entry_commit(queue, entry);
 	if (r < 0) {
-		entry->job.state = before;
+		entry->job.state = state;
 		entry->job.attempts--;
+		/* It did not begin with this one, and may be any other's. */
+		if (!had_watch)
+			port_clear(&entry->job.port);
 	}
 	return r;
 }

@@ -7,6 +7,9 @@
 #include "protocol/base/fd.h"
 #include "protocol/control/limits.h"
 
+/* Of jobs whose end is longer ago the watch may stay on the bench, but not their batch. */
+#define SERVED_SINCE_USEC (86400 * USEC_PER_SEC)
+
 /* A row that an earlier version wrote: what it did not keep is in the manifest. */
 static int complete_row(struct manager *manager, const struct backup *row)
 {
@@ -104,21 +107,24 @@ static void recover_running(struct manager *manager)
 }
 
 /* Which watches jobs had lately: one may be plugged in still. */
-static int recover_served(struct manager *manager)
+static void recover_served(struct manager *manager)
 {
-	struct job_filter filter = { .states = 1U << JOB_DONE | 1U << JOB_FAILED,
-				     .since = time_real() - MIN_OF(time_real(), SERVED_USEC),
+	uint64_t now = time_real();
+	struct job_filter filter = { .states =
+					     1U << JOB_DONE | 1U << JOB_FAILED | 1U << JOB_RUNNING,
+				     .since = now - MIN_OF(now, SERVED_SINCE_USEC),
 				     .limit = LIMIT_LIST };
 	struct job *jobs = NULL;
 	size_t n = 0;
 	int r = store_list_jobs(manager->store, &filter, &jobs, &n);
 
+	if (r < 0)
+		log_warning("which watches were read lately is not known: %s", strerrordesc_np(-r));
 	for (size_t i = n; i > 0; i--) {
 		served_add(&manager->served, &jobs[i - 1]);
 		job_clear(&jobs[i - 1]);
 	}
 	free(jobs);
-	return r;
 }
 
 /* A failed job keeps what it has read and what it came with: a retry goes on from there. */
@@ -198,6 +204,6 @@ int recover(struct manager *manager)
 	if (r >= 0)
 		r = report_missing(manager);
 	if (r >= 0)
-		r = recover_served(manager);
+		recover_served(manager);
 	return r;
 }

@@ -76,7 +76,7 @@ int manager_cancel(struct manager *manager, int64_t id, uid_t uid)
 		job_clear(&stored);
 		return r < 0 ? r : -EINVAL;
 	}
-	if (!auth_may_control(uid, job->owner))
+	if (!auth_may_direct(uid, job->owner))
 		return -EPERM;
 	r = end_cancelled(manager, job, uid);
 	manager_schedule(manager);
@@ -95,7 +95,7 @@ int manager_retry(struct manager *manager, int64_t id, uid_t uid)
 		return r;
 	owner = stored.owner;
 	job_clear(&stored);
-	if (!auth_may_control(uid, owner))
+	if (!auth_may_direct(uid, owner))
 		return -EPERM;
 	r = queue_retry(manager->queue, id, uid, &job);
 	if (r < 0)

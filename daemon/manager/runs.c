@@ -130,6 +130,13 @@ static void job_ended(struct manager *manager, const struct bench_port *port, in
 	}
 }
 
+void run_give_up(struct bench_port *port, const struct failure *failure)
+{
+	if (failure_copy(failure, &port->port.failure) < 0)
+		log_error("out of memory");
+	worker_stop(port->worker);
+}
+
 /* ---- the job goes to the worker ---- */
 
 /* Opens one that the job came with, if it named one; -ENOENT when it is not there any more. */
@@ -182,7 +189,8 @@ static int give_job(struct manager *manager, struct bench_port *port, const stru
 }
 
 /* The job is running by the store's word, but no worker took it. */
-static void job_not_taken(struct manager *manager, const struct job *job, int error)
+static void job_not_taken(struct manager *manager, struct bench_port *port, const struct job *job,
+			  int error)
 {
 	struct failure failure = { 0 };
 
@@ -199,6 +207,7 @@ static void job_not_taken(struct manager *manager, const struct job *job, int er
 				  "job %" PRId64 " cannot be started: %s", job->id,
 				  strerrordesc_np(-error));
 	run_failed(manager, job, &failure);
+	run_give_up(port, &failure);
 	failure_clear(&failure);
 }
 
@@ -210,11 +219,12 @@ static void start_reading(struct manager *manager, struct bench_port *port)
 	r = job ? give_job(manager, port, job) : -ECANCELED;
 	if (r >= 0)
 		return;
-	if (job && job->state == JOB_RUNNING)
-		job_not_taken(manager, job, r);
 	port->assigned = 0;
 	port->port.job = 0;
-	worker_stop(port->worker);
+	if (job && job->state == JOB_RUNNING)
+		job_not_taken(manager, port, job, r);
+	else
+		worker_stop(port->worker);
 }
 
 /* Lets the watch that was identified rest: the job is for another one. */
@@ -272,16 +282,28 @@ static void on_progressed(struct worker *worker, const struct progress *progress
 		queue_set_progress(manager->queue, port->assigned, progress);
 }
 
-/* What is to become of a port whose worker has ended. */
-static void port_ended(struct manager *manager, struct bench_port *port,
-		       const struct failure *failure)
+/* Shows why; the watch is forgotten, since nobody knows in what state it is. */
+static void port_failed(struct manager *manager, struct bench_port *port)
 {
+	struct failure *failure = &port->port.failure;
 	struct log_context context = { .id = LOG_ID_PORT_FAILED,
 				       .slot = port->port.slot,
 				       .chip = port->port.chip,
 				       .failure = failure_code_to_string(failure->code) };
 
-	failure_clear(&port->port.failure);
+	/* Before the chip is forgotten, which the context only borrows. */
+	log_event(LOG_WARNING, &context, "%s: %s", port->port.device,
+		  failure->message ?: failure_code_to_string(failure->code));
+	bench_port_forget(port);
+	set_state(manager, port, PORT_FAILED);
+}
+
+/* What is to become of a port whose worker has ended. */
+static void port_ended(struct manager *manager, struct bench_port *port,
+		       const struct failure *failure)
+{
+	bool was_given_up = port->port.failure.code != FAILURE_NONE;
+
 	/* What has just been read is not to be read again as long as it is here. */
 	port->left_alone |= failure->code == FAILURE_NONE;
 	if (port->gone) {
@@ -291,18 +313,17 @@ static void port_ended(struct manager *manager, struct bench_port *port,
 		ports_rest(port);
 		manager_port_changed(manager, port, false);
 	} else if (failure->code == FAILURE_DEVICE_LOST) {
+		failure_clear(&port->port.failure);
 		bench_port_forget(port);
 		ports_lost(manager, port);
-	} else if (failure->code == FAILURE_NONE || failure->code == FAILURE_CANCELLED) {
+	} else if (failure->code == FAILURE_NONE ||
+		   (failure->code == FAILURE_CANCELLED && !was_given_up)) {
+		failure_clear(&port->port.failure);
 		set_state(manager, port, PORT_IDLE);
 	} else {
-		if (failure_copy(failure, &port->port.failure) < 0)
+		if (!was_given_up && failure_copy(failure, &port->port.failure) < 0)
 			log_error("out of memory");
-		/* Before the chip is forgotten, which the context only borrows. */
-		log_event(LOG_WARNING, &context, "%s: %s", port->port.device,
-			  failure->message ?: failure_code_to_string(failure->code));
-		bench_port_forget(port);
-		set_state(manager, port, PORT_FAILED);
+		port_failed(manager, port);
 	}
 }
 
@@ -332,7 +353,8 @@ static const struct worker_handler run_handler = {
 
 /* ---- starting ---- */
 
-static int start_worker(struct manager *manager, struct bench_port *port)
+/* With the job that it is for, where that is known: then it reaches no other's files from the start. */
+static int start_worker(struct manager *manager, struct bench_port *port, const struct job *job)
 {
 	struct log_context context = { .id = LOG_ID_WORKER_TROUBLE, .slot = port->port.slot };
 	struct worker_open open = {
@@ -342,12 +364,19 @@ static int start_worker(struct manager *manager, struct bench_port *port)
 		.handshake_timeout_uart = manager->config.handshake_timeout_uart,
 	};
 	struct worker_files files = WORKER_FILES_NONE;
+	_cleanup_close_ int directory = -1;
 	int r;
 
-	/* The job is not known yet, and what the worker may reach shall be before it reads a byte. */
-	files.fds[WORKER_FILE_DIRECTORY] = archive_staging_directory(manager->archive);
+	/* What the worker may reach shall be settled before it reads a byte. */
+	directory = job ? archive_open_staging(manager->archive, job->id) : -1;
+	files.fds[WORKER_FILE_DIRECTORY] =
+		job ? directory : archive_staging_directory(manager->archive);
 	files.fds[WORKER_FILE_AGENTS] = agents_directory(manager->agents);
-	r = worker_pool_open(manager->pool, &open, &files, &run_handler, manager, &port->worker);
+	r = MIN_OF(directory, 0);
+	if (!job || r >= 0)
+		r = worker_pool_open(manager->pool, &open, &files, &run_handler, manager,
+				     &port->worker);
+	port->bound = job ? job->id : 0;
 	if (r < 0)
 		log_event(LOG_ERR, &context, "no worker can be started: %s", strerrordesc_np(-r));
 	return r;
@@ -355,7 +384,7 @@ static int start_worker(struct manager *manager, struct bench_port *port)
 
 void run_identify(struct manager *manager, struct bench_port *port)
 {
-	if (start_worker(manager, port) >= 0)
+	if (start_worker(manager, port, NULL) >= 0)
 		set_state(manager, port, PORT_IDENTIFYING);
 }
 
@@ -370,7 +399,9 @@ static bool has_room(const struct manager *manager, uint64_t *ret_free)
 	       *ret_free >= manager->config.free_space_floor;
 }
 
-static void refuse_for_space(struct manager *manager, const struct job *job, uint64_t free_bytes)
+/* The port fails too: with the next job it would be the same. */
+static void refuse_for_space(struct manager *manager, struct bench_port *port,
+			     const struct job *job, uint64_t free_bytes)
 {
 	struct failure failure = { 0 };
 	char is[16], floor[16];
@@ -380,18 +411,25 @@ static void refuse_for_space(struct manager *manager, const struct job *job, uin
 		"%s free for backups, less than the floor of %s", format_bytes(free_bytes, is),
 		format_bytes(manager->config.free_space_floor, floor));
 	run_failed(manager, job, &failure);
+	if (port->worker) {
+		run_give_up(port, &failure);
+	} else {
+		if (failure_copy(&failure, &port->port.failure) < 0)
+			log_error("out of memory");
+		port_failed(manager, port);
+	}
 	failure_clear(&failure);
 }
 
 /* Whether the disk has room for a job; where old backups make way, its turn comes again after them. */
-static bool find_room(struct manager *manager, const struct job *job)
+static bool find_room(struct manager *manager, struct bench_port *port, const struct job *job)
 {
 	uint64_t free_bytes = 0;
 
 	if (has_room(manager, &free_bytes))
 		return true;
-	if (pruner_make_room(manager->pruner, manager->config.free_space_floor) == 0)
-		refuse_for_space(manager, job, free_bytes);
+	if (!pruner_make_room(manager->pruner, manager->config.free_space_floor))
+		refuse_for_space(manager, port, job, free_bytes);
 	return false;
 }
 
@@ -401,11 +439,15 @@ bool run_job(struct manager *manager, struct bench_port *port, const struct job 
 	bool identified = port->worker;
 	int r;
 
-	if (!find_room(manager, job)) {
+	if (identified && port->bound && port->bound != job->id) {
+		run_release(manager, port);
+		return false;
+	}
+	if (!find_room(manager, port, job)) {
 		manager_schedule(manager);
 		return true;
 	}
-	if (!identified && start_worker(manager, port) < 0)
+	if (!identified && start_worker(manager, port, job) < 0)
 		return false;
 	/* The watch that was here before is none of this job's; the new worker asks who is there. */
 	if (!identified)

@@ -37,6 +37,16 @@ static int describe(struct served_watch *watch, const struct job *job)
 	return r;
 }
 
+static struct served_watch *find_oldest(struct served *served)
+{
+	struct served_watch *oldest = &served->watches[0];
+
+	for (size_t i = 1; i < served->n; i++)
+		if (served->watches[i].until < oldest->until)
+			oldest = &served->watches[i];
+	return oldest;
+}
+
 /* Its place: that of the same watch for the same jobs, a new one, or that of the oldest; NULL: no memory. */
 static struct served_watch *find_place(struct served *served, const struct served_watch *watch)
 {
@@ -51,7 +61,7 @@ static struct served_watch *find_place(struct served *served, const struct serve
 			return other;
 	}
 	if (served->n == SERVED_MAX)
-		return &served->watches[0];
+		return find_oldest(served);
 	grown = reallocarray(served->watches, served->n + 1, sizeof(*grown));
 	if (!grown)
 		return NULL;

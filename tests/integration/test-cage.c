@@ -94,6 +94,14 @@ static int another_job(int staging)
 	return close_result(openat(staging, "../1", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
+/* What came of another-job before the job was here: then the watch may have taken over already. */
+static int reached_at_once;
+
+static int another_job_at_once(_unused_ int staging)
+{
+	return reached_at_once;
+}
+
 static int the_database(int staging)
 {
 	return close_result(openat(staging, "../../mtkrbd.sqlite", O_RDWR | O_CLOEXEC));
@@ -225,6 +233,7 @@ static const struct deed {
 	{ "read-a-file", read_a_file, -EACCES, 0, true },
 	{ "list-a-directory", list_a_directory, -EACCES, 0, true },
 	{ "another-job", another_job, -EACCES, 0, true },
+	{ "another-job-at-once", another_job_at_once, -EACCES, 0, true },
 	{ "the-database", the_database, -EACCES, 0, true },
 	{ "leave-something", leave_something, -EACCES, 0, true },
 	{ "move-out", move_out, -EACCES, 0, true },
@@ -299,7 +308,10 @@ static int play_worker(void)
 	if (link_receive_files(WORKER_FD, &message, &all) <= 0 || message.type != WORKER_OPEN)
 		return EXIT_FAILURE;
 	paths = paths_of(&all);
-	if (sandbox_enter(&paths, &missing) < 0 || introduce() < 0)
+	if (sandbox_enter(&paths, &missing) < 0)
+		return EXIT_FAILURE;
+	reached_at_once = another_job(paths.directory);
+	if (introduce() < 0)
 		return EXIT_FAILURE;
 	worker_files_close(&all);
 	if (link_receive_files(WORKER_FD, &message, &files) <= 0 || message.type != WORKER_READ ||

@@ -103,12 +103,33 @@ static void test_jobs_of_others(void **state)
 	job_clear(&job);
 }
 
+/* What the rules began has no other owner than the daemon: whoever stands at the bench may direct it. */
+static void test_jobs_of_the_daemon(void **state)
+{
+	const struct rig *rig = *state;
+	int64_t number = rig_submit(rig, "{\"slot\":\"nowhere\"}");
+	_cleanup_free_ char *id = str_format("%" PRId64, number);
+	struct job job = rig_job(rig, number);
+
+	/* Here the daemon runs as root. */
+	assert_int_equal(job.owner, getuid());
+	job_clear(&job);
+	assert_int_equal(run_as(rig, OTHER, true, "cancel", id), 0);
+	assert_int_equal(run_as(rig, OTHER, true, "retry", id), 0);
+	assert_int_not_equal(run_as(rig, OUTSIDE, false, "cancel", id), 0);
+	job = rig_job(rig, number);
+	assert_int_equal(job.state, JOB_QUEUED);
+	job_clear(&job);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_outside_of_the_group, set_up,
 						rig_test_tear_down),
 		cmocka_unit_test_setup_teardown(test_jobs_of_others, set_up, rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_jobs_of_the_daemon, set_up,
+						rig_test_tear_down),
 	};
 
 	if (geteuid() != 0) {
