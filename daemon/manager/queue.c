@@ -190,6 +190,16 @@ static int add_jobs(struct queue *queue, struct job *jobs, size_t n, int64_t *re
 	return 0;
 }
 
+/* One user's jobs leave room for those of the others, the rules' among them. */
+static bool has_room_for(const struct queue *queue, uid_t owner, size_t n)
+{
+	size_t own = 0;
+
+	for (size_t i = 0; i < queue->n; i++)
+		own += queue->entries[i]->job.owner == owner;
+	return n + own <= LIMIT_QUEUED_PER_UID && n + queue->n <= LIMIT_QUEUED_JOBS;
+}
+
 int queue_submit(struct queue *queue, const struct job_request *request, uid_t owner,
 		 int64_t *ret_ids)
 {
@@ -197,7 +207,7 @@ int queue_submit(struct queue *queue, const struct job_request *request, uid_t o
 	struct job *jobs;
 	int r;
 
-	if (n + queue->n > LIMIT_QUEUED_JOBS)
+	if (!has_room_for(queue, owner, n))
 		return -EDQUOT;
 	jobs = calloc(n, sizeof(*jobs));
 	if (!jobs)

@@ -36,7 +36,7 @@ void queue_set_hooked(struct queue *queue, queue_hooked hooked);
 
 /*
  * Adds request.count jobs, ids in ret_ids, and notes in the audit that owner submitted them. -EDQUOT
- * over LIMIT_QUEUED_JOBS, else the store's error.
+ * over LIMIT_QUEUED_JOBS or, for owner, LIMIT_QUEUED_PER_UID, else the store's error.
  */
 _must_check_ int queue_submit(struct queue *queue, const struct job_request *request, uid_t owner,
 			      int64_t *ret_ids);

@@ -71,7 +71,8 @@ static int submit(struct call *call, struct manager *manager, const struct job_r
 		return -ENOMEM;
 	r = manager_submit(manager, request, call_uid(call), ids);
 	if (r == -EDQUOT) {
-		r = error_limit_reached("unfinished jobs", LIMIT_QUEUED_JOBS, &error);
+		r = error_limit_reached("unfinished jobs of one user", LIMIT_QUEUED_PER_UID,
+					&error);
 		return r < 0 ? r : call_error(call, ERROR_LIMIT_REACHED, error);
 	}
 	if (r < 0) {

@@ -32,6 +32,7 @@
 #define LIMIT_WORDS               8U           /* that a backup is looked for by */
 #define LIMIT_BACKUP_ID_BYTES     200U
 #define LIMIT_QUEUED_JOBS         100000U        /* unfinished jobs the daemon keeps */
+#define LIMIT_QUEUED_PER_UID      10000U         /* of them, one user's */
 #define LIMIT_READ_BYTES          (256ULL << 20) /* of one range: the boot ROM's flash window */
 #define LIMIT_WORKER_MESSAGE      (64U * 1024U)  /* between daemon and worker */
 #define LIMIT_MANIFEST_BYTES      (256U * 1024U)

@@ -17,6 +17,7 @@
 
 #include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
+#include "protocol/control/limits.h"
 
 /* Of nobody here: only the numbers count. */
 #define GROUP   42420U
@@ -122,6 +123,17 @@ static void test_jobs_of_the_daemon(void **state)
 	job_clear(&job);
 }
 
+/* Who fills the queue fills it for himself. */
+static void test_a_queue_of_ones_own(void **state)
+{
+	const struct rig *rig = *state;
+
+	for (unsigned int i = 0; i < LIMIT_QUEUED_PER_UID / LIMIT_COUNT; i++)
+		assert_int_equal(run_as(rig, OWNER, true, "submit", "--count=1000"), 0);
+	assert_int_equal(run_as(rig, OWNER, true, "submit", NULL), 6);
+	assert_int_equal(run_as(rig, OTHER, true, "submit", "--slot=nowhere"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -129,6 +141,8 @@ int main(void)
 						rig_test_tear_down),
 		cmocka_unit_test_setup_teardown(test_jobs_of_others, set_up, rig_test_tear_down),
 		cmocka_unit_test_setup_teardown(test_jobs_of_the_daemon, set_up,
+						rig_test_tear_down),
+		cmocka_unit_test_setup_teardown(test_a_queue_of_ones_own, set_up,
 						rig_test_tear_down),
 	};
 
