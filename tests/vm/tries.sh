@@ -6,7 +6,8 @@
 # What tests/vm/run tries. Each try_NAME begins with the guest as it was saved: mtkrbd installed and
 # running, no watch plugged in, no backup made; only try_reboot boots. note() is what the table shows.
 
-tries='plug rules drivers two unplug preloader killed stop group modem started reboot hook sleep catalog exposure'
+tries='plug rules drivers two unplug preloader killed watchdog stop upgrade group'
+tries="$tries modem started activate reboot hook sleep verify catalog exposure"
 
 slow=100000 # bytes a second: there is time to do something in the middle of a megabyte
 meid_a=000102030405060708090A0B0C0D0E0F
@@ -35,11 +36,36 @@ job()
 		sed -n "s/^ *\"$2\" *: *\"\{0,1\}\([^\"}]*\).*/\1/p" | head -n 1
 }
 
-# reading ID: the worker is in the middle of the flash
+# flash_read PORT: bytes of flash that a watch was asked for
+flash_read()
+{
+	sed -n 's/^read32 [0-9a-f]* \([0-9a-f]*\)$/\1/p' "$work/watch$1.log" | {
+		sum=0
+		while read -r words; do sum=$((sum + 0x$words * 4)); done
+		echo "$sum"
+	}
+}
+
+# reading ID: the worker is past the middle of the flash of the watch in port 0, for the first time
 reading()
 {
 	await 60 "mtkrbctl --json show $1 | tr -d '\n' | grep -q '\"phase\" *: *\"read\"'"
-	sleep 2
+	seconds=0
+	until [ "$(flash_read 0)" -gt $((640 * 1024)) ]; do
+		seconds=$((seconds + 1))
+		[ $seconds -lt 60 ] || fail "only $(flash_read 0) bytes of the flash were read"
+		sleep 1
+	done
+}
+
+# went_on: the backup there is comes of a read that was broken off past the middle and did not begin
+# anew, or it would have asked for more than 2.6 times the flash instead of twice and some
+went_on()
+{
+	guest 'grep -q "\"resumed\" *: *true" /var/lib/mtkrbd/backups/*/*/*/manifest.json' || fail 'not resumed'
+	read=$(flash_read 0)
+	[ "$read" -lt $((1048576 * 5 / 2)) ] || fail "$read bytes were read: it began anew"
+	note "attempts: $(job 1 attempts), $((read / 1024)) KiB read for twice 1024${1-}"
 }
 
 describe_plug='plugged in: a backup by itself, equal to the flash'
@@ -102,21 +128,7 @@ try_unplug()
 	plug 0 --flash="$image" --fault=unplug@600K --replug=3000
 	await 60 'mtkrbctl --json show 1 | grep -q waiting'
 	archived 1 120
-	guest 'grep -o "\"resumed\" *: *[a-z0-9]*" /var/lib/mtkrbd/backups/*/*/*/manifest.json' >"$work/resumed"
-	grep -q 'true\|[1-9]' "$work/resumed" || fail "not resumed: $(cat "$work/resumed")"
-	read=$(flash_read 0)
-	[ "$read" -lt $((1048576 * 5 / 2)) ] || fail "$read bytes were read: it began anew"
-	note "attempts: $(job 1 attempts), $((read / 1024)) KiB read for twice 1024"
-}
-
-# flash_read PORT: bytes of flash that a watch was asked for
-flash_read()
-{
-	sed -n 's/^read32 [0-9a-f]* \([0-9a-f]*\)$/\1/p' "$work/watch$1.log" | {
-		sum=0
-		while read -r words; do sum=$((sum + 0x$words * 4)); done
-		echo "$sum"
-	}
+	went_on
 }
 
 describe_preloader='boot ROM, then back as preloader (0e8d:2000)'
@@ -136,7 +148,35 @@ try_killed()
 	guest 'kill -9 $(systemctl show -P MainPID mtkrbd)'
 	await 30 '[ $(systemctl show -P NRestarts mtkrbd) -eq 1 ] && mtkrbctl status'
 	archived 1 180
-	note "attempts: $(job 1 attempts), $(($(flash_read 0) / 1024)) KiB read"
+	went_on
+}
+
+describe_watchdog='kill -STOP of the daemon: ended and started again, the job stays'
+try_watchdog()
+{
+	own=$(guest 'systemctl show -P WatchdogUSec mtkrbd')
+	case $own in
+	'' | 0 | infinity) fail 'the service has no watchdog' ;;
+	esac
+	# Sooner than in the unit, and long enough that the daemon does ask for more time.
+	guest 'set -e
+		mkdir -p /run/systemd/system/mtkrbd.service.d
+		printf "[Service]\nWatchdogSec=5\n" >/run/systemd/system/mtkrbd.service.d/vm.conf
+		systemctl daemon-reload
+		systemctl restart mtkrbd
+		mtkrbctl submit
+		sleep 7
+		[ "$(systemctl show -P NRestarts mtkrbd)" -eq 0 ]
+		kill -STOP "$(systemctl show -P MainPID mtkrbd)"'
+	before=$(date +%s)
+	await 60 '[ $(systemctl show -P NRestarts mtkrbd) -eq 1 ] && mtkrbctl status'
+	seconds=$(($(date +%s) - before))
+	guest 'journalctl -u mtkrbd --no-pager' | grep -q 'Watchdog timeout' || fail 'it was not the watchdog'
+	[ "$(job 1 state)" = queued ] || fail "the job is $(job 1 state)"
+	plug 0 --flash="$image"
+	archived 1 90
+	[ "$(job 1 state)" = 'done' ] || fail "the job is $(job 1 state)"
+	note "back in $seconds s, with 5s instead of $own"
 }
 
 describe_stop='systemctl stop in mid-read keeps the job, start goes on'
@@ -150,7 +190,23 @@ try_stop()
 	grep -qx success "$work/result" || fail "stop: $(cat "$work/result")"
 	guest 'systemctl start mtkrbd.socket mtkrbd.service'
 	archived 1 180
-	note "stopped in $seconds s; attempts: $(job 1 attempts), $(($(flash_read 0) / 1024)) KiB read"
+	went_on "; stopped in $seconds s"
+}
+
+describe_upgrade='dpkg -i in mid-read: the job goes on'
+try_upgrade()
+{
+	if ! guest 'ls /root/packages/*.deb' >/dev/null; then
+		note 'no package is installed'
+		exit 77
+	fi
+	plug 0 --flash="$image" --rate=$((slow / 2)) --replug=500
+	reading 1
+	before=$(guest 'systemctl show -P MainPID mtkrbd')
+	guest 'dpkg -i /root/packages/*.deb && systemctl is-active mtkrbd.socket mtkrbd.service'
+	[ "$(guest 'systemctl show -P MainPID mtkrbd')" != "$before" ] || fail 'the old daemon still runs'
+	archived 1 180
+	went_on
 }
 
 describe_group='a user of the group submits, another may not'
@@ -206,6 +262,15 @@ try_started()
 	guest 'systemctl stop mtkrbd.service mtkrbd.socket'
 	plug 0 --flash="$image"
 	archived 1 90
+	note "$(guest 'systemctl is-active mtkrbd.service')"
+}
+
+describe_activate='the socket alone is there: a client starts the daemon'
+try_activate()
+{
+	guest 'systemctl stop mtkrbd.service && systemctl is-active mtkrbd.socket'
+	if guest 'systemctl is-active mtkrbd.service'; then fail 'the daemon is still there'; fi
+	guest 'mtkrbctl status'
 	note "$(guest 'systemctl is-active mtkrbd.service')"
 }
 
@@ -265,6 +330,37 @@ try_sleep()
 	note 'block, until it is done'
 }
 
+describe_verify='mtkrbd-verify.service: a backup is whole, then a byte is flipped'
+try_verify()
+{
+	plug 0 --flash="$image"
+	archived 1 90
+	# Its timer would start it as well, at an hour of its own, when a month is over.
+	guest 'systemctl stop mtkrbd-verify.timer'
+	verify_next_month >"$work/verified" || fail "a whole backup: $(cat "$work/verified")"
+	grep -q '1 verified, 0 damaged' "$work/verified" || fail "of one whole backup: $(cat "$work/verified")"
+	guest 'mtkrbctl backups --damaged' | grep MT6261 && fail 'a whole backup is listed as damaged'
+
+	guest 'cd /var/lib/mtkrbd/backups/*/*/*/ && head -c 1 ROM_0 | tr "\000-\377" "\001-\377\000" |
+		dd of=ROM_0 bs=1 conv=notrunc status=none'
+	if verify_next_month >"$work/verified"; then fail 'the flipped byte was not seen'; fi
+	grep -q '1 verified, 1 damaged' "$work/verified" || fail "of a damaged one: $(cat "$work/verified")"
+	[ "$(guest 'systemctl is-failed mtkrbd-verify.service')" = failed ] || fail 'the unit did not fail'
+	guest 'mtkrbctl backups --damaged' | grep -q MT6261 || fail 'it is not listed as damaged'
+	note "$(sed -n 's/.* is damaged: \(.* is\) .*/\1 another/p; /verified/p' "$work/verified" | xargs)"
+}
+
+# verify_next_month: when the backup is due again; what the unit says, and its exit status
+verify_next_month()
+{
+	guest 'date -s "+31 days" >/dev/null
+		systemctl start mtkrbd-verify.service
+		status=$?
+		journalctl --sync
+		journalctl -o cat --no-pager _SYSTEMD_INVOCATION_ID="$(systemctl show -P InvocationID mtkrbd-verify)"
+		exit $status'
+}
+
 describe_catalog='journalctl -x explains a message of the daemon'
 try_catalog()
 {
@@ -276,14 +372,20 @@ try_catalog()
 		sed -n 's/.*Subject: //p' | tail -n 1)"
 }
 
-describe_exposure='systemd-analyze security mtkrbd.service'
+describe_exposure='nothing of it is root, in mid-read; systemd-analyze security'
 try_exposure()
 {
+	plug 0 --flash="$image" --rate=$slow
+	reading 1
+	users=$(guest 'ps -o user=,comm= -p "$(paste -s -d , \
+		/sys/fs/cgroup/system.slice/mtkrbd.service/cgroup.procs)"')
+	printf '%s\n' "$users" | grep -q 'mtkrbd-worker' || fail "no worker is among: $users"
+	if printf '%s\n' "$users" | grep -v '^mtkrb '; then fail 'the processes above are not of the user mtkrb'; fi
 	exposure=$(guest 'systemd-analyze security --no-pager mtkrbd.service' | tail -n 1 |
 		sed 's/.*: \([0-9.]*\) .*/\1/')
 	case $exposure in
 	1.[0-4] | 0.[0-9]) ;;
 	*) fail "exposure $exposure, not below 1.5" ;;
 	esac
-	note "exposure $exposure"
+	note "$(printf '%s\n' "$users" | wc -l) processes of the user mtkrb, exposure $exposure"
 }
