@@ -133,8 +133,8 @@ static int arguments_host(struct arguments *arguments, const char *host)
 		return arguments_wrong(arguments, "out of memory");
 	free(client->address);
 	client->address = address;
-	client->socket_path = address;
-	client->host = address + strlen(SSH_ADDRESS);
+	client->host_given = true;
+	client_set_address(client, address);
 	return 0;
 }
 
@@ -147,9 +147,9 @@ static int arguments_general(struct arguments *arguments, int key, const char *v
 	case OPTION_SOCKET:
 		if (!*value)
 			return arguments_wrong(arguments, "--socket needs a path");
-		if (client->host)
+		if (client->host_given)
 			return arguments_wrong(arguments, "--socket does not go with --host");
-		client->socket_path = value;
+		client_set_address(client, value);
 		client->socket_given = true;
 		return 0;
 	case 'H':
@@ -204,11 +204,27 @@ int arguments_next(struct arguments *arguments, const char **ret_value)
 	}
 }
 
+int arguments_allow_host(struct arguments *arguments, enum verb_host host, const char *what)
+{
+	const struct client *client = arguments->client;
+
+	if (host != HOST_REFUSED || !client->host_given)
+		return 0;
+	print_failure(client, "%s works on this machine alone: it does not go with --host", what);
+	print_hint(client, "leave --host out, or run it there: ssh %s mtkrbctl %s ...",
+		   client->host, what);
+	arguments->status = STATUS_USAGE;
+	return -EINVAL;
+}
+
 int arguments_operands(struct arguments *arguments, size_t min, size_t max, char ***ret,
 		       size_t *ret_n)
 {
 	size_t n = (size_t)(arguments->argc - optind);
+	int r = arguments_allow_host(arguments, arguments->verb->host, arguments->verb->name);
 
+	if (r < 0)
+		return r;
 	if (n < min)
 		return arguments_wrong(arguments, "%s: missing %s", arguments->verb->name,
 				       arguments->verb->arguments);

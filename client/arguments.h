@@ -9,10 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/verb.h"
 #include "protocol/base/cleanup.h"
 
 struct client;
-struct verb;
 
 struct arguments {
 	struct client *client;
@@ -31,7 +31,8 @@ _must_check_ int arguments_next(struct arguments *arguments, const char **ret_va
 
 /*
  * The operands, once arguments_next returned 0: their number in *ret_n, argv style. Complains and
- * returns negative (see above) when there are fewer than min or more than max.
+ * returns negative (see above) when there are fewer than min or more than max, and when there is a
+ * -H that the verb refuses.
  */
 _must_check_ int arguments_operands(struct arguments *arguments, size_t min, size_t max,
 				    char ***ret, size_t *ret_n);
@@ -39,6 +40,13 @@ _must_check_ int arguments_operands(struct arguments *arguments, size_t min, siz
 /* For verbs without options of their own: both in one. */
 _must_check_ int arguments_only_operands(struct arguments *arguments, size_t min, size_t max,
 					 char ***ret, size_t *ret_n);
+
+/*
+ * For a part of a verb, which what names, where it is not as the whole verb: complains and returns
+ * negative (see above) when it refuses the -H that was given.
+ */
+_must_check_ int arguments_allow_host(struct arguments *arguments, enum verb_host host,
+				      const char *what);
 
 /*
  * An operand that is a job's number; complains and sets the status when it is none. Negative errno.

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "client/calls/connection.h"
+#include "client/calls/ssh.h"
 #include "client/output/print.h"
 #include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
@@ -18,7 +19,8 @@ void client_init(struct client *client)
 	const char *path = getenv("MTKRB_SOCKET");
 	bool unicode = streq(nl_langinfo(CODESET), "UTF-8");
 
-	*client = (struct client){ .socket_path = path && *path ? path : DEFAULT_SOCKET };
+	*client = (struct client){ 0 };
+	client_set_address(client, path && *path ? path : DEFAULT_SOCKET);
 	term_init(&client->out, STDOUT_FILENO, unicode);
 	term_init(&client->err, STDERR_FILENO, unicode);
 }
@@ -28,6 +30,34 @@ void client_done(struct client *client)
 	connection_free(client->connection);
 	client->connection = NULL;
 	free(client->address);
+}
+
+void client_set_address(struct client *client, const char *address)
+{
+	client->socket_path = address;
+	client->host = ssh_host(address);
+}
+
+int client_run_there(const struct client *client, const char *verb, const char *const *words,
+		     size_t n)
+{
+	_cleanup_free_ const char **argv = calloc(n + 5, sizeof(*argv));
+	_cleanup_complaint_ struct complaint complaint = { 0 };
+	size_t used = 0;
+	int r;
+
+	if (!argv)
+		return client_status(client, -ENOMEM);
+	argv[used++] = "mtkrbctl";
+	argv[used++] = verb;
+	if (client->json)
+		argv[used++] = "--json";
+	if (client->quiet)
+		argv[used++] = "--quiet";
+	for (size_t i = 0; i < n; i++)
+		argv[used++] = words[i];
+	r = ssh_run(client->host, argv, &complaint);
+	return r < 0 ? client_complain(client, r, &complaint) : r;
 }
 
 int client_complain(const struct client *client, int r, const struct complaint *complaint)

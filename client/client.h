@@ -18,9 +18,10 @@ struct problem;
 
 struct client {
 	const char *socket_path; /* or the address of a host: ssh.h */
-	bool socket_given;       /* on the command line */
-	const char *host;        /* -H; NULL: this machine */
-	char *address;           /* of host: what socket_path is then */
+	const char *host;        /* the one of that address; NULL: this machine */
+	bool socket_given;       /* --socket, on the command line */
+	bool host_given;         /* -H, there too */
+	char *address;           /* what socket_path is with -H */
 	bool json;
 	bool quiet;
 	struct term out;
@@ -31,6 +32,16 @@ struct client {
 /* Defaults, and what the environment says. setlocale() comes before. */
 void client_init(struct client *client);
 void client_done(struct client *client);
+
+/* A socket's path or the address of a host, borrowed. */
+void client_set_address(struct client *client, const char *address);
+
+/*
+ * Runs a verb as a whole on the client's host, which it has: with the general options that matter
+ * there, n words behind the verb, and our stdin, stdout and stderr. The exit status.
+ */
+_must_check_ int client_run_there(const struct client *client, const char *verb,
+				  const char *const *words, size_t n);
 
 /*
  * One call, connecting first where needed. Takes parameters (NULL: none), also on failure; the

@@ -163,6 +163,8 @@ static void put_verb(FILE *out, const struct verb *verb)
 	put_summary(out, verb->summary);
 	if (verb->details)
 		put_text(out, verb->details);
+	if (verb_host_text(verb))
+		put_text(out, verb_host_text(verb));
 	if (verb->options)
 		put_options(out, verb->options);
 	if (verb->more_options)

@@ -40,6 +40,18 @@ const struct verb *verb_find(const char *name)
 	return NULL;
 }
 
+const char *verb_host_text(const struct verb *verb)
+{
+	static const char *const texts[] = {
+		[HOST_ASKED] = NULL,
+		[HOST_RUNS] =
+			"With --host it runs on that machine, with the rights of the user there.",
+		[HOST_REFUSED] = "It works on this machine alone: --host is refused.",
+	};
+
+	return texts[verb->host];
+}
+
 const char *verb_suggest(const char *name)
 {
 	const char *names[ARRAY_SIZE(verbs)];
@@ -110,6 +122,8 @@ void verb_print_help(const struct verb *verb)
 	       toupper((unsigned char)verb->summary[0]), verb->summary + 1);
 	if (verb->details)
 		printf("\n%s\n", verb->details);
+	if (verb_host_text(verb))
+		printf("\n%s\n", verb_host_text(verb));
 	if (verb->options)
 		verb_print_options("Options", verb->options);
 	if (verb->more_options)

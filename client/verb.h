@@ -18,14 +18,22 @@ struct verb_option {
 	const char *text;     /* one line of help; NULL: not offered */
 };
 
+/* What becomes of it with -H HOST. */
+enum verb_host {
+	HOST_ASKED,   /* it runs here and asks the daemon there */
+	HOST_RUNS,    /* it runs there, or what of it reads that machine's files does */
+	HOST_REFUSED, /* it works on files of this machine, or on none, and needs no daemon */
+};
+
 struct verb {
 	const char *name;
-	const char *group;                 /* heading in the program's help; NULL: for programs, not
+	const char *group; /* heading in the program's help; NULL: for programs, not
 					      shown there */
-	const char *arguments;             /* "[ID...]", "" where it takes none */
-	const char *summary;               /* one line */
-	const char *details;               /* more lines for its own help; NULL: none */
-	const struct verb_option *options; /* NULL: none of its own */
+	enum verb_host host;
+	const char *arguments;                  /* "[ID...]", "" where it takes none */
+	const char *summary;                    /* one line */
+	const char *details;                    /* more lines for its own help; NULL: none */
+	const struct verb_option *options;      /* NULL: none of its own */
 	const struct verb_option *more_options; /* of something that it makes use of; NULL: none */
 	const char *more_title;                 /* heading of those in its help */
 	int (*run)(struct client *client,
@@ -38,6 +46,9 @@ extern const size_t n_verbs;
 
 /* NULL when there is none of that name. */
 const struct verb *verb_find(const char *name);
+
+/* A sentence for who reads about the verb; NULL where -H does what it does everywhere. */
+const char *verb_host_text(const struct verb *verb);
 
 /* The nearest name to one that does not exist, or NULL. */
 const char *verb_suggest(const char *name);

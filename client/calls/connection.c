@@ -310,12 +310,13 @@ static int connection_greet(struct connection *connection, struct complaint *com
 static int connection_begin(struct connection *connection, int flags, int *ret_fd,
 			    struct complaint *complaint)
 {
+	static const char *const bridge[] = { "mtkrbctl", "bridge", NULL };
 	const char *host = ssh_host(connection->address);
 	int fd, r;
 
 	if (!host)
 		return connection_open_socket(connection->address, flags, ret_fd, complaint);
-	r = ssh_start(host, &connection->ssh, &fd, complaint);
+	r = ssh_start(host, bridge, &connection->ssh, &fd, complaint);
 	if (r < 0)
 		return r;
 	*ret_fd = fd;

@@ -17,6 +17,9 @@
 #define EXIT_SSH        255 /* ssh(1): an error of its own */
 #define EXIT_NO_COMMAND 127 /* sh: there is no such program */
 
+/* What no shell makes anything else of. */
+#define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:"
+
 const char *ssh_host(const char *address)
 {
 	return strafter(address, SSH_ADDRESS);
@@ -98,17 +101,55 @@ static int start(const char *host, const char *command, int fd, pid_t *ret,
 	return 0;
 }
 
-int ssh_start(const char *host, pid_t *ret_pid, int *ret_fd, struct complaint *complaint)
+/* A word for the shell there; one that it might not take as it is stands in quotes. */
+static char *quote(const char *word)
 {
+	char *quoted, *end;
+
+	if (*word && !word[strspn(word, PLAIN)])
+		return strdup(word);
+	quoted = end = malloc(4 * strlen(word) + 3);
+	if (!quoted)
+		return NULL;
+	*end++ = '\'';
+	for (; *word; word++)
+		if (*word == '\'')
+			end = stpcpy(end, "'\\''");
+		else
+			*end++ = *word;
+	*end++ = '\'';
+	*end = '\0';
+	return quoted;
+}
+
+/* The line for the shell there; NULL: no memory. */
+static char *command_of(const char *const *argv)
+{
+	char *command = strdup("");
+
+	for (; command && *argv; argv++) {
+		_cleanup_free_ char *before = command, *word = quote(*argv);
+
+		command = word ? str_format("%s%s%s", before, *before ? " " : "", word) : NULL;
+	}
+	return command;
+}
+
+int ssh_start(const char *host, const char *const *argv, pid_t *ret_pid, int *ret_fd,
+	      struct complaint *complaint)
+{
+	_cleanup_free_ char *command = command_of(argv);
 	_cleanup_close_ int ours = -1, its = -1;
 	int fds[2], r;
 
+	if (!command)
+		return -ENOMEM;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
 		return complaint_set(complaint, STATUS_NO_DAEMON, NULL, "%s: no socket for ssh: %s",
 				     host, strerror(errno));
 	ours = fds[0];
 	its = fds[1];
-	r = start(host, "mtkrbctl bridge", its, ret_pid, complaint);
+	r = start(host, command, its, ret_pid, complaint);
 	if (r < 0)
 		return r;
 	*ret_fd = TAKE_FD(ours);
@@ -163,44 +204,20 @@ void ssh_stop(pid_t pid)
 	(void)await_end(pid);
 }
 
-/* A word for the shell there: ' becomes '\''. */
-static int add_word(char **command, const char *word)
+int ssh_wait(pid_t pid, const char *host, struct complaint *complaint)
 {
-	_cleanup_free_ char *quoted = malloc(4 * strlen(word) + 3);
-	char *end = quoted, *longer;
+	int status = await_end(pid);
 
-	if (!quoted)
-		return -ENOMEM;
-	*end++ = '\'';
-	for (; *word; word++)
-		if (*word == '\'')
-			end = stpcpy(end, "'\\''");
-		else
-			*end++ = *word;
-	*end++ = '\'';
-	*end = '\0';
-	longer = str_format("%s%s%s", *command, **command ? " " : "", quoted);
-	if (!longer)
-		return -ENOMEM;
-	free(*command);
-	*command = longer;
-	return 0;
+	if (status == EXIT_SSH || status == EXIT_NO_COMMAND)
+		return complain(complaint, host, status);
+	return status;
 }
 
 int ssh_run(const char *host, const char *const *argv, struct complaint *complaint)
 {
-	_cleanup_free_ char *command = strdup("");
-	int status, r = command ? 0 : -ENOMEM;
+	_cleanup_free_ char *command = command_of(argv);
 	pid_t pid = -1;
+	int r = command ? start(host, command, -1, &pid, complaint) : -ENOMEM;
 
-	for (; r == 0 && *argv; argv++)
-		r = add_word(&command, *argv);
-	if (r == 0)
-		r = start(host, command, -1, &pid, complaint);
-	if (r < 0)
-		return r;
-	status = await_end(pid);
-	if (status == EXIT_SSH || status == EXIT_NO_COMMAND)
-		return complain(complaint, host, status);
-	return status;
+	return r < 0 ? r : ssh_wait(pid, host, complaint);
 }

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * A daemon on another machine. Its address is "ssh:[USER@]HOST"; ssh runs `mtkrbctl bridge` there
- * (bridge.h), and everything about keys, ports and jumps is ssh's own configuration. The program is
- * `ssh`, or what MTKRB_SSH names.
+ * Another machine. The address of its daemon is "ssh:[USER@]HOST": ssh runs `mtkrbctl bridge` there
+ * (bridge.h). Everything about keys, ports and jumps is ssh's own configuration. The program is `ssh`,
+ * or what MTKRB_SSH names. A command is an argv that ends with NULL and needs no quotes.
  */
 
 #include <sys/types.h>
@@ -18,20 +18,23 @@
 const char *ssh_host(const char *address);
 
 /*
- * Starts ssh with a bridge; *ret_fd, the caller's, is our end of it, and *ret_pid is for one of the
- * two functions below. -ECANCELED with *complaint, -ENOMEM.
+ * Starts a command there; *ret_fd, the caller's, is our end of its stdin and stdout, and *ret_pid is for
+ * one of the three functions below. -ECANCELED with *complaint, -ENOMEM.
  */
-_must_check_ int ssh_start(const char *host, pid_t *ret_pid, int *ret_fd,
+_must_check_ int ssh_start(const char *host, const char *const *argv, pid_t *ret_pid, int *ret_fd,
 			   struct complaint *complaint);
 
-/* For one that closed its side before it answered: waits for it, and says why. Always -ECANCELED. */
+/* Waits for the end: the command's exit status, -ECANCELED with *complaint when it was not run. */
+_must_check_ int ssh_wait(pid_t pid, const char *host, struct complaint *complaint);
+
+/* For a bridge that closed its side before it answered: waits for it, and says why. Always -ECANCELED. */
 int ssh_failed(pid_t pid, const char *host, struct complaint *complaint);
 
 /* Ends one that is not needed any more. */
 void ssh_stop(pid_t pid);
 
 /*
- * Runs a command there with our stdout and stderr: argv ends with NULL and needs no quotes. The exit
- * status is the command's, -ECANCELED with *complaint when it could not be run.
+ * Runs a command there with our stdin, stdout and stderr. The exit status is the command's; -ECANCELED
+ * with *complaint when it could not be run, -ENOMEM.
  */
 _must_check_ int ssh_run(const char *host, const char *const *argv, struct complaint *complaint);

@@ -141,7 +141,7 @@ static const struct verb_option *find_option(const struct verb *verb, const char
 static void take_argument(struct line *line, const struct verb_option *option, const char *value)
 {
 	if (option->key == OPTION_SOCKET)
-		line->client->socket_path = value;
+		client_set_address(line->client, value);
 	else if (option->key == 'H')
 		line->client->host = value;
 }

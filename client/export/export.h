@@ -3,7 +3,7 @@
 
 /*
  * Copies of whole backups: the files that its SHA256SUMS lists, and that list. They are read with
- * the client's own rights. What is written is the same whoever exports it and when: in the order of
+ * the client's own rights, on another machine with those of the user there. What is written is the same whoever exports it and when: in the order of
  * names, with the time of the backup, of nobody in particular. A copy is read back and compared with
  * the digests before it gets its name, and takes nobody's place.
  *
@@ -41,7 +41,7 @@ _must_check_ int export_open(struct backup *backup, struct export_source *ret,
  */
 void export_hold_signals(sigset_t *ret_before);
 
-/* Before each file; -ECANCELED when such a signal waits. */
+/* Before each file and each piece that comes from elsewhere; -ECANCELED when such a signal waits. */
 _must_check_ int export_go_on(struct complaint *complaint);
 
 /* Opens a file of it; *ret_size is its length. */
@@ -66,6 +66,34 @@ _must_check_ int export_to_folder(const struct export_source *source, const char
 _must_check_ int export_to_tar(const struct export_source *sources, size_t n, const char *path,
 			       bool zstd, struct complaint *complaint);
 
+/*
+ * Unpacks the files of one that comes out of a pipe below the folder place, reading to the pipe's end
+ * while signals are held. A bare errno, -EBADMSG when it is no archive or has what none of ours has;
+ * -ECANCELED with *complaint when it was interrupted.
+ */
+_must_check_ int export_unpack(int fd, int place, struct complaint *complaint);
+
 /* To a pipe, which cannot be read back; what is read is compared all the same. */
 _must_check_ int export_to_stream(const struct export_source *sources, size_t n, int fd,
 				  struct complaint *complaint);
+
+/* ---- fetch.c: backups of another machine ---- */
+
+/* The archive that the mtkrbctl there makes of n backups goes to our stdout: as ssh_run. */
+_must_check_ int export_pass(const char *host, char *const *ids, size_t n,
+			     struct complaint *complaint);
+
+/*
+ * Fetches n backups into a folder for the time of the export, while signals are held: the caller's, for
+ * export_forget.
+ */
+_must_check_ int export_fetch(const char *host, char *const *ids, size_t n, char **ret_folder,
+			      struct complaint *complaint);
+
+/* One of those as if it were here; the list that came with it says what it has to be. */
+_must_check_ int export_open_fetched(const char *folder, const char *id, struct export_source *ret,
+				     struct complaint *complaint);
+
+/* Removes the folder and frees its name. */
+void export_forget(char *folder);
+DEFINE_CLEANUP(char *, export_forget);

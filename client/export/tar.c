@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "client/export/export.h"
@@ -240,6 +243,147 @@ static int check_archive(const struct export_source *sources, size_t n, int fd)
 		for (size_t j = 0; j < sources[i].sums.n && r >= 0; j++)
 			r = check_file(archive, &sources[i], &sources[i].sums.items[j]);
 	return r;
+}
+
+/* ---- Unpacking ---- */
+
+/* Where an archive comes from: a pipe on which nothing may come for long. */
+struct spring {
+	int fd;
+	int signals; /* readable when one that is held waits */
+	uint8_t *piece;
+	struct complaint *complaint;
+	int error; /* why reading ended, when that was not the archive's fault */
+};
+
+/* The length of the next piece, 0 at the end. */
+static int read_piece(struct spring *spring)
+{
+	struct pollfd fds[] = { { .fd = spring->fd, .events = POLLIN },
+				{ .fd = spring->signals, .events = POLLIN } };
+	ssize_t n;
+	int r;
+
+	do {
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+			return -errno;
+		r = export_go_on(spring->complaint);
+		if (r < 0)
+			return r;
+		n = read(spring->fd, spring->piece, PIECE);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : (int)n;
+}
+
+static la_ssize_t read_from_spring(struct archive *archive, void *userdata, const void **ret)
+{
+	struct spring *spring = userdata;
+	int n = read_piece(spring);
+
+	*ret = spring->piece;
+	if (n >= 0)
+		return n;
+	spring->error = n;
+	archive_set_error(archive, -n, "%s", strerror(-n));
+	return -1;
+}
+
+/* The folders that a file is in, which only the owner of the place may look into. */
+static int make_folders(int place, const char *path)
+{
+	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		_cleanup_free_ char *folder = strndup(path, (size_t)(slash - path));
+
+		if (!folder)
+			return -ENOMEM;
+		if (mkdirat(place, folder, 0700) < 0 && errno != EEXIST)
+			return -errno;
+	}
+	return 0;
+}
+
+static int unpack_content(struct archive *archive, int fd, time_t mtime)
+{
+	const struct timespec time = { .tv_sec = mtime };
+	_cleanup_free_ uint8_t *piece = malloc(PIECE);
+	la_ssize_t n = 0;
+	int r = piece ? 0 : -ENOMEM;
+
+	while (r >= 0 && (n = archive_read_data(archive, piece, PIECE)) > 0)
+		r = fd_write_all(fd, piece, (size_t)n);
+	if (r < 0)
+		return r;
+	if (n < 0)
+		return -EBADMSG;
+	return futimens(fd, (const struct timespec[]){ time, time }) < 0 ? -errno : 0;
+}
+
+static int unpack_entry(struct archive *archive, struct archive_entry *entry, int place)
+{
+	const char *path = archive_entry_pathname(entry);
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (archive_entry_filetype(entry) == AE_IFDIR)
+		return 0;
+	/* Files alone are made: so none of these names leads out of the place. */
+	if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) || !path ||
+	    !is_plain_path(path))
+		return -EBADMSG;
+	r = make_folders(place, path);
+	if (r < 0)
+		return r;
+	fd = openat(place, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno == EEXIST ? -EBADMSG : -errno;
+	return unpack_content(archive, fd, archive_entry_mtime(entry));
+}
+
+static int unpack(struct spring *spring, int place)
+{
+	_cleanup_(archive_freep) struct archive *archive = archive_read_new();
+	struct archive_entry *entry;
+	int r, n;
+
+	if (!archive)
+		return -ENOMEM;
+	if (archive_read_support_format_tar(archive) != ARCHIVE_OK)
+		return error_of(archive);
+	r = archive_read_open(archive, spring, NULL, read_from_spring, NULL) == ARCHIVE_OK
+		    ? 0
+		    : -EBADMSG;
+	while (r >= 0) {
+		n = archive_read_next_header(archive, &entry);
+		if (n == ARCHIVE_EOF)
+			return 0;
+		r = n == ARCHIVE_OK ? unpack_entry(archive, entry, place) : -EBADMSG;
+	}
+	return r;
+}
+
+int export_unpack(int fd, int place, struct complaint *complaint)
+{
+	_cleanup_free_ uint8_t *piece = malloc(PIECE);
+	_cleanup_close_ int signals = -1;
+	struct spring spring = { .fd = fd, .piece = piece, .complaint = complaint };
+	sigset_t held;
+	int r, n;
+
+	if (!piece)
+		return -ENOMEM;
+	(void)sigprocmask(SIG_BLOCK, NULL, &held);
+	spring.signals = signals = signalfd(-1, &held, SFD_CLOEXEC);
+	if (signals < 0)
+		return -errno;
+	r = unpack(&spring, place);
+	if (spring.error < 0)
+		return spring.error;
+	if (r < 0 && r != -EBADMSG)
+		return r;
+	/* To the end: who sends it ends well. */
+	while ((n = read_piece(&spring)) > 0)
+		;
+	return n < 0 ? n : r;
 }
 
 /* ---- A file of its own ---- */

@@ -19,6 +19,8 @@ static int bridge_verb_run(struct client *client, struct arguments *arguments)
 
 	if (arguments_only_operands(arguments, 0, 0, &operands, &n) < 0)
 		return arguments->status;
+	if (client->host)
+		return client_run_there(client, "bridge", NULL, 0);
 	r = connection_open_socket(client->socket_path, 0, &fd, &complaint);
 	if (r < 0)
 		return client_complain(client, r, &complaint);
@@ -32,6 +34,7 @@ static int bridge_verb_run(struct client *client, struct arguments *arguments)
 
 const struct verb verb_bridge = {
 	.name = "bridge",
+	.host = HOST_RUNS,
 	.arguments = "",
 	.summary = "passes varlink between stdin, stdout and the daemon",
 	.details = "For programs: 'mtkrbctl -H HOST' runs it there over ssh.",

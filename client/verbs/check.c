@@ -99,6 +99,7 @@ static int check_run(struct client *client, struct arguments *arguments)
 const struct verb verb_check = {
 	.name = "check",
 	.group = "Images",
+	.host = HOST_REFUSED,
 	.arguments = "FILE [FILE2]",
 	.summary = "health report of a flash image; of two: compared below the user area",
 	.details = "Needs no daemon. Most of a firmware has no digest: only a second readback that "

@@ -29,6 +29,7 @@ static int complete_run(struct client *client, struct arguments *arguments)
 
 const struct verb verb_complete = {
 	.name = "complete",
+	.host = HOST_REFUSED,
 	.arguments = "-- [WORD...]",
 	.summary = "what the last word could become, one a line, for the completion of shells",
 	.details = "A word, a tab and what it is; ':files' and ':directories' say that the shell\n"

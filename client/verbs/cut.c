@@ -239,6 +239,7 @@ static const struct verb_option cut_options[] = {
 const struct verb verb_cut = {
 	.name = "cut",
 	.group = "Images",
+	.host = HOST_REFUSED,
 	.arguments = "FILE",
 	.summary = "cut a piece out of a flash image",
 	.details = "Needs no daemon. An unknown region's name lists those that there are.",

@@ -233,9 +233,12 @@ static int da_run(struct client *client, struct arguments *arguments)
 {
 	static const struct {
 		const char *name;
+		enum verb_host host;
 		int (*run)(struct client *client, const char *operand,
 			   const struct da_options *options);
-	} actions[] = { { "list", da_list }, { "add", da_add }, { "remove", da_remove } };
+	} actions[] = { { "list", HOST_REFUSED, da_list },
+			{ "add", HOST_ASKED, da_add },
+			{ "remove", HOST_ASKED, da_remove } };
 	struct da_options options = { 0 };
 	const char *value;
 	char **operands;
@@ -250,7 +253,9 @@ static int da_run(struct client *client, struct arguments *arguments)
 		return da_kept(client);
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
 		if (streq(operands[0], actions[i].name) && n == 2)
-			return actions[i].run(client, operands[1], &options);
+			return arguments_allow_host(arguments, actions[i].host, "da list") < 0
+				       ? arguments->status
+				       : actions[i].run(client, operands[1], &options);
 	(void)arguments_wrong(arguments, "%s: not list FILE, add FILE or remove NAME", operands[0]);
 	return arguments->status;
 }

@@ -82,14 +82,9 @@ static int side_find(struct client *client, const char *word, struct side *side)
 	struct stat st;
 	int r;
 
-	if (!backup_id_is_valid(word) || stat(word, &st) == 0) {
+	if (!backup_id_is_valid(word) || (stat(word, &st) == 0 && !S_ISDIR(st.st_mode))) {
 		side->path = strdup(word);
 		return side->path ? STATUS_DONE : client_status(client, -ENOMEM);
-	}
-	if (client->host) {
-		print_failure(client, "diff reads files of the machine it runs on, not of %s",
-			      client->host);
-		return STATUS_USAGE;
 	}
 	r = catalogue_get(client, word, &side->backup);
 	return r == STATUS_DONE ? side_read_manifest(client, side) : r;
@@ -138,6 +133,23 @@ static int diff_sides(struct client *client, char *const *words, const struct si
 	return diff->same ? STATUS_DONE : STATUS_FAILED;
 }
 
+/* It reads the backups' files: so it has to run where they are. */
+static int diff_there(const struct client *client, const char *const words[2])
+{
+	for (size_t i = 0; i < 2; i++) {
+		if (backup_id_is_valid(words[i]))
+			continue;
+		print_failure(client, "diff compares two backups of %s: %s is no id of one",
+			      client->host, words[i]);
+		print_hint(client,
+			   "'mtkrbctl -H %s export ID FOLDER' copies a backup to this machine, "
+			   "where diff takes files",
+			   client->host);
+		return STATUS_USAGE;
+	}
+	return client_run_there(client, "diff", words, 2);
+}
+
 static int diff_run(struct client *client, struct arguments *arguments)
 {
 	_cleanup_(side_clear) struct side a = { 0 }, b = { 0 };
@@ -147,6 +159,9 @@ static int diff_run(struct client *client, struct arguments *arguments)
 
 	if (arguments_only_operands(arguments, 2, 2, &words, &n) < 0)
 		return arguments->status;
+	if (client->host_given ||
+	    (client->host && (backup_id_is_valid(words[0]) || backup_id_is_valid(words[1]))))
+		return diff_there(client, (const char *const *)words);
 	r = side_open(client, words[0], &a);
 	if (r == STATUS_DONE)
 		r = side_open(client, words[1], &b);
@@ -156,15 +171,15 @@ static int diff_run(struct client *client, struct arguments *arguments)
 const struct verb verb_diff = {
 	.name = "diff",
 	.group = "Backups",
+	.host = HOST_RUNS,
 	.arguments = "A B",
 	.summary = "compare two backups or image files, region by region",
-	.details = "A and B are ids of backups or image files, which need no daemon. Each part of "
-		   "the\n"
-		   "firmware is compared with the same part of the other, also where it lies "
-		   "elsewhere;\n"
-		   "offsets of differences count from the part's begin. The user area differs on "
-		   "every\n"
-		   "watch that was used in between.\n"
-		   "Exit status 0 when they are the same, 1 when they differ.",
+	.details =
+		"A and B are ids of backups or image files, which need no daemon; with --host ids\n"
+		"alone. Each part of the firmware is compared with the same part of the other, "
+		"also\n"
+		"where it lies elsewhere; offsets of differences count from the part's begin. The\n"
+		"user area differs on every watch that was used in between.\n"
+		"Exit status 0 when they are the same, 1 when they differ.",
 	.run = diff_run,
 };

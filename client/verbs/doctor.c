@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "client/arguments.h"
-#include "client/calls/ssh.h"
 #include "client/client.h"
 #include "client/doctor/doctor.h"
 #include "client/output/print.h"
@@ -71,19 +70,12 @@ static void doctor_print(const struct client *client, const struct doctor_report
 /* It looks at a machine, not at a daemon: so it has to run on that one. */
 static int doctor_run_there(const struct client *client, unsigned int seconds)
 {
-	_cleanup_complaint_ struct complaint complaint = { 0 };
-	const char *argv[5] = { "mtkrbctl", "doctor" };
+	const char *words[1];
 	char watch[32];
-	size_t n = 2;
-	int r;
 
 	(void)snprintf(watch, sizeof(watch), "--watch=%u", seconds);
-	if (seconds > 0)
-		argv[n++] = watch;
-	if (client->json)
-		argv[n++] = "--json";
-	r = ssh_run(client->host, argv, &complaint);
-	return r < 0 ? client_complain(client, r, &complaint) : r;
+	words[0] = watch;
+	return client_run_there(client, "doctor", words, seconds > 0);
 }
 
 static int doctor_run(struct client *client, struct arguments *arguments)
@@ -125,6 +117,7 @@ static int doctor_run(struct client *client, struct arguments *arguments)
 const struct verb verb_doctor = {
 	.name = "doctor",
 	.group = "Help in need",
+	.host = HOST_RUNS,
 	.arguments = "",
 	.summary = "why a watch is not seen or cannot be read",
 	.details =

@@ -156,6 +156,7 @@ static int explain_run(struct client *client, struct arguments *arguments)
 const struct verb verb_explain = {
 	.name = "explain",
 	.group = "Help in need",
+	.host = HOST_REFUSED,
 	.arguments = "[CODE|SYMBOL...]",
 	.summary = "what an error's number or name means and what to do",
 	.details =

@@ -101,15 +101,17 @@ static int export_write(const struct client *client, const struct export_source 
 	return r;
 }
 
-static int export_find(struct client *client, const char *id, struct export_source *ret,
-		       struct complaint *complaint)
+/* fetched: where backups of another machine lie, NULL for those of this one. */
+static int export_find(struct client *client, const char *fetched, const char *id,
+		       struct export_source *ret, struct complaint *complaint)
 {
 	_cleanup_(backup_clear) struct backup backup = { 0 };
-	int r = catalogue_get(client, id, &backup);
+	int r = fetched ? STATUS_DONE : catalogue_get(client, id, &backup);
 
 	if (r != STATUS_DONE)
 		return r;
-	r = export_open(&backup, ret, complaint);
+	r = fetched ? export_open_fetched(fetched, id, ret, complaint)
+		    : export_open(&backup, ret, complaint);
 	return r < 0 ? client_complain(client, r, complaint) : STATUS_DONE;
 }
 
@@ -130,7 +132,8 @@ static size_t export_order(char **ids, size_t n)
 	return kept;
 }
 
-static int export_all(struct client *client, char **ids, size_t n, const char *path)
+static int export_all(struct client *client, const char *fetched, char **ids, size_t n,
+		      const char *path)
 {
 	_cleanup_free_ struct export_source *sources = calloc(n, sizeof(*sources));
 	_cleanup_complaint_ struct complaint complaint = { 0 };
@@ -140,7 +143,7 @@ static int export_all(struct client *client, char **ids, size_t n, const char *p
 	if (!sources)
 		return client_status(client, -ENOMEM);
 	while (status == STATUS_DONE && found < n) {
-		status = export_find(client, ids[found], &sources[found], &complaint);
+		status = export_find(client, fetched, ids[found], &sources[found], &complaint);
 		found += status == STATUS_DONE;
 	}
 	if (status == STATUS_DONE) {
@@ -152,17 +155,57 @@ static int export_all(struct client *client, char **ids, size_t n, const char *p
 	return status;
 }
 
+/* Known before the long way of the backups, too: what is there is not overwritten. */
+static int export_find_room(char *const *ids, size_t n, const char *path,
+			    struct complaint *complaint)
+{
+	if (export_form_of(path) != EXPORT_FOLDER)
+		return access(path, F_OK) == 0 ? export_failed(-EEXIST, path, complaint) : 0;
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_free_ char *place = str_format("%s/%s", path, ids[i]);
+
+		if (!place)
+			return -ENOMEM;
+		if (access(place, F_OK) == 0)
+			return export_failed(-EEXIST, place, complaint);
+	}
+	return 0;
+}
+
+/* From another machine: read where they lie, written here as if they lay here. */
+static int export_from_host(struct client *client, char **ids, size_t n, const char *path)
+{
+	_cleanup_complaint_ struct complaint complaint = { 0 };
+	_cleanup_(export_forgetp) char *fetched = NULL;
+	int r = export_find_room(ids, n, path, &complaint);
+
+	if (r >= 0)
+		r = export_fetch(client->host, ids, n, &fetched, &complaint);
+	return r < 0 ? client_complain(client, r, &complaint)
+		     : export_all(client, fetched, ids, n, path);
+}
+
+static int export_far(struct client *client, char **ids, size_t n, const char *path)
+{
+	_cleanup_complaint_ struct complaint complaint = { 0 };
+	sigset_t before;
+	int r;
+
+	if (export_form_of(path) == EXPORT_STREAM) {
+		r = export_pass(client->host, ids, n, &complaint);
+		return r < 0 ? client_complain(client, r, &complaint) : r;
+	}
+	export_hold_signals(&before);
+	r = export_from_host(client, ids, n, path);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return r;
+}
+
 /* Before anything is asked for: what cannot work at all. */
 static int export_check(const struct client *client, const char *path)
 {
 	bool stream = streq(path, "-");
 
-	if (client->host) {
-		print_failure(client, "export copies files of the machine it runs on, not of %s",
-			      client->host);
-		print_hint(client, "ssh %s mtkrbctl export ID... - >backups.tar", client->host);
-		return STATUS_USAGE;
-	}
 	if (backup_id_is_valid(path)) {
 		print_failure(client, "export: where to? %s is a backup", path);
 		print_hint(client, "the last word is a folder, a .tar, a .tar.zst, or -");
@@ -184,21 +227,26 @@ static int export_check(const struct client *client, const char *path)
 
 static int export_run(struct client *client, struct arguments *arguments)
 {
+	const char *path;
 	char **operands;
 	size_t n;
 	int r;
 
 	if (arguments_only_operands(arguments, 2, SIZE_MAX, &operands, &n) < 0)
 		return arguments->status;
-	r = export_check(client, operands[n - 1]);
-	return r == STATUS_DONE ? export_all(client, operands, export_order(operands, n - 1),
-					     operands[n - 1])
-				: r;
+	path = operands[n - 1];
+	r = export_check(client, path);
+	if (r != STATUS_DONE)
+		return r;
+	n = export_order(operands, n - 1);
+	return client->host ? export_far(client, operands, n, path)
+			    : export_all(client, NULL, operands, n, path);
 }
 
 const struct verb verb_export = {
 	.name = "export",
 	.group = "Backups",
+	.host = HOST_RUNS,
 	.arguments = "ID... PATH",
 	.summary = "copy whole backups: into a folder, a .tar, a .tar.zst",
 	.details = "PATH is a folder, made when missing, in which each backup becomes a folder; or "
@@ -210,6 +258,7 @@ const struct verb verb_export = {
 		   "and nothing is ever overwritten; a stream is compared while it is written. The "
 		   "same\n"
 		   "backups make the same archive.\n"
-		   "Backups are read with your own rights: be in the group mtkrb, or root.",
+		   "Backups are read with your own rights: be in the group mtkrb, or root. PATH is "
+		   "on\nthis machine with --host, too.",
 	.run = export_run,
 };

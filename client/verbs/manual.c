@@ -16,6 +16,7 @@ static int manual_run(struct client *client, struct arguments *arguments)
 
 const struct verb verb_manual = {
 	.name = "manual",
+	.host = HOST_REFUSED,
 	.arguments = "",
 	.summary = "makes the manual page, of the template on stdin, when the program is built",
 	.run = manual_run,

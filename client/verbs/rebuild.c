@@ -357,6 +357,7 @@ static const struct verb_option rebuild_options[] = {
 const struct verb verb_rebuild = {
 	.name = "rebuild",
 	.group = "Images",
+	.host = HOST_REFUSED,
 	.arguments = "FILE",
 	.summary = "firmware files and .cfg from a flash image",
 	.details =

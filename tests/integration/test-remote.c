@@ -2,6 +2,7 @@
 
 /* mtkrbctl -H: over a real ssh to a real sshd on loopback, with keys that live as long as the test. */
 
+#include "tests/integration/catalogue-bench.h"
 #include "tests/integration/file-bench.h"
 
 #include <errno.h>
@@ -19,6 +20,10 @@
 
 #define SSHD      "/usr/sbin/sshd"
 #define SEPARATED "/run/sshd" /* root's sshd insists on it; the package's unit makes it */
+
+#define MEID_A "000000000000000000000000000000aa"
+#define MEID_B "000000000000000000000000000000bb"
+#define ID     "20260101T000000Z-a-b-1"
 
 struct remote {
 	struct rig rig;
@@ -114,7 +119,7 @@ static void start_sshd(struct remote *remote)
 static int set_up(void **state)
 {
 	struct remote *remote = calloc(1, sizeof(*remote));
-	_cleanup_free_ char *ssh = NULL;
+	_cleanup_free_ char *ssh = NULL, *spool = NULL;
 
 	assert_non_null(remote);
 	rig_set_up(&remote->rig, NULL);
@@ -123,6 +128,9 @@ static int set_up(void **state)
 	start_sshd(remote);
 	ssh = str_format("%s/ssh", remote->rig.directory);
 	assert_int_equal(setenv("MTKRB_SSH", ssh, 1), 0);
+	spool = str_format("%s/spool", remote->rig.directory);
+	assert_int_equal(mkdir(spool, 0700), 0);
+	assert_int_equal(setenv("TMPDIR", spool, 1), 0);
 	*state = remote;
 	return 0;
 }
@@ -131,6 +139,7 @@ static int tear_down(void **state)
 {
 	struct remote *remote = *state;
 
+	assert_int_equal(unsetenv("TMPDIR"), 0);
 	(void)kill(remote->sshd, SIGTERM);
 	assert_int_equal(waitpid(remote->sshd, NULL, 0), remote->sshd);
 	if (remote->made_separated)
@@ -141,6 +150,14 @@ static int tear_down(void **state)
 }
 
 #define far(rig, ...) rig_run(rig, "mtkrbctl", "-H", "bench", __VA_ARGS__)
+
+/* As assert_ctl. */
+#define assert_far(rig, expected, ret, ...)                            \
+	do {                                                           \
+		*(ret) = far(rig, __VA_ARGS__);                        \
+		if ((ret)->status != (expected))                       \
+			fail_msg("%d: %s", (ret)->status, (ret)->err); \
+	} while (0)
 
 static void test_same_answers(void **state)
 {
@@ -267,6 +284,272 @@ static void test_doctor(void **state)
 	assert_non_null(strstr(there.out, "\"findings\""));
 }
 
+/* A shell command in the rig's directory must succeed. */
+#define shell(rig, format, ...) run("cd '%s' && " format, (rig)->directory, __VA_ARGS__)
+
+static void test_export(void **state)
+{
+	struct rig *rig = &((struct remote *)*state)->rig;
+	_cleanup_(made_clear) struct made a = { 0 }, b = { 0 };
+	_cleanup_free_ char *out = str_format("%s/out", rig->directory);
+	_cleanup_free_ char *tar = str_format("%s/far.tar", rig->directory);
+	_cleanup_free_ char *zst = str_format("%s/far.tar.zst", rig->directory);
+	_cleanup_free_ char *near = str_format("%s/near.tar", rig->directory);
+	struct output output;
+
+	a = make_backup(rig, "new:1M", MEID_A, "");
+	b = make_backup(rig, "new:2M", MEID_B, "");
+	assert_far(rig, 0, &output, "export", b.id, a.id, out, NULL);
+	assert_non_null(strstr(output.out, "read back"));
+	output_clear(&output);
+	shell(rig, "diff -r '%s' 'out/%s' && diff -r '%s' 'out/%s'", a.path, a.id, b.path, b.id);
+	assert_far(rig, 1, &output, "export", a.id, out, NULL);
+	assert_non_null(strstr(output.err, "File exists"));
+	output_clear(&output);
+
+	/* The same bytes as at home. */
+	assert_ctl(rig, 0, &output, "export", a.id, b.id, near, NULL);
+	output_clear(&output);
+	assert_far(rig, 0, &output, "--json", "export", a.id, b.id, tar, NULL);
+	assert_non_null(strstr(output.out, "\"files\":"));
+	output_clear(&output);
+	assert_true(same_content(near, tar));
+	assert_far(rig, 0, &output, "export", a.id, zst, NULL);
+	output_clear(&output);
+	shell(rig, "mkdir x && bsdtar -C x -xf far.tar.zst && diff -r '%s' 'x/%s'", a.path, a.id);
+	shell(rig, "\"$MTKRB_BIN_DIR\"/mtkrbctl -H bench export '%s' '%s' - | cmp - near.tar", a.id,
+	      b.id);
+	assert_far(rig, 1, &output, "export", a.id, tar, NULL);
+	output_clear(&output);
+	assert_true(same_content(near, tar));
+	shell(rig, "test -z \"$(ls -A '%s')\"", getenv("TMPDIR"));
+}
+
+static void test_export_fails(void **state)
+{
+	struct rig *rig = &((struct remote *)*state)->rig;
+	_cleanup_(made_clear) struct made a = { 0 };
+	_cleanup_free_ char *out = str_format("%s/out", rig->directory);
+	_cleanup_free_ char *tar = str_format("%s/far.tar", rig->directory);
+	struct output output;
+
+	a = make_backup(rig, "new:1M", MEID_A, "");
+	assert_far(rig, 4, &output, "export", a.id, "it's; none", tar, NULL);
+	assert_non_null(strstr(output.err, "no such backup: it's; none"));
+	output_clear(&output);
+	rot(a.path, "ROM_0", 70000);
+	assert_far(rig, 1, &output, "export", a.id, tar, NULL);
+	assert_non_null(strstr(output.err, "ROM_0"));
+	assert_non_null(strstr(output.err, "damaged"));
+	output_clear(&output);
+	assert_far(rig, 1, &output, "export", a.id, out, NULL);
+	output_clear(&output);
+	assert_far(rig, 1, &output, "export", a.id, "-", NULL);
+	output_clear(&output);
+	assert_far(rig, 2, &output, "--json", "export", a.id, "-", NULL);
+	output_clear(&output);
+	rot(a.path, "ROM_0", 70000);
+	assert_far(rig, 1, &output, "export", a.id, "/dev/null/x", NULL);
+	output_clear(&output);
+	assert_int_equal(rig_stop(rig, SIGTERM), 0);
+	assert_far(rig, 3, &output, "export", a.id, tar, NULL);
+	output_clear(&output);
+	assert_int_equal(setenv("MTKRB_SSH", "/nonexistent/ssh", 1), 0);
+	assert_far(rig, 3, &output, "export", a.id, tar, NULL);
+	assert_non_null(strstr(output.err, "hint: install openssh-client"));
+	output_clear(&output);
+	shell(rig, "test ! -e out && test ! -e far.tar && test -z \"$(ls -A '%s')\"",
+	      getenv("TMPDIR"));
+	rig_start(rig);
+}
+
+/* What comes over ssh is not trusted: each line makes an archive that is none of ours, in a folder. */
+static void test_export_strange_archives(void **state)
+{
+	static const char *const makes[] = {
+		"echo Welcome to bench",
+		"echo Welcome to bench; tar -c good",
+		"tar -c good | head -c 3000",
+		"tar -cP ../outside",
+		"tar -cP \"$PWD/good\"",
+		"tar -c link",
+		"ln good/SHA256SUMS good/twin; tar -c good",
+		"tar -c good good",
+		"tar -c empty",
+		"true",
+	};
+	struct rig *rig = &((struct remote *)*state)->rig;
+	_cleanup_free_ char *out = str_format("%s/out", rig->directory);
+	struct output output;
+
+	shell(rig, "mkdir %s/far", rig->directory);
+	shell(rig,
+	      "cd far && mkdir good empty && echo x >good/file && echo y >../outside && "
+	      "ln -s /etc link && cd good && sha256sum file >%s",
+	      "SHA256SUMS");
+	write_file(rig, "ssh", "#!/bin/sh\ncd %s/far && tar -c good\n", rig->directory);
+	assert_far(rig, 0, &output, "export", "good", out, NULL);
+	output_clear(&output);
+	shell(rig, "cmp far/good/file '%s/good/file' && rm -r out", out);
+	for (size_t i = 0; i < ARRAY_SIZE(makes); i++) {
+		write_file(rig, "ssh", "#!/bin/sh\ncd %s/far && { %s; }\n", rig->directory,
+			   makes[i]);
+		output = far(rig, "export", "good", out, NULL);
+		if (output.status != 1)
+			fail_msg("%s: %d %s", makes[i], output.status, output.err);
+		output_clear(&output);
+		shell(rig, "test ! -e out && test -z \"$(ls -A '%s')\"", getenv("TMPDIR"));
+	}
+}
+
+static void test_diff(void **state)
+{
+	struct rig *rig = &((struct remote *)*state)->rig;
+	_cleanup_(made_clear) struct made a = { 0 }, b = { 0 };
+	struct output here, there;
+
+	a = make_backup(rig, "new:1M", MEID_A, "");
+	b = make_backup(rig, "new:2M", MEID_B, "");
+	assert_ctl(rig, 1, &here, "--json", "diff", a.id, b.id, NULL);
+	assert_far(rig, 1, &there, "--json", "diff", a.id, b.id, NULL);
+	assert_string_equal(there.out, here.out);
+	output_clear(&here);
+	output_clear(&there);
+	assert_ctl(rig, 1, &here, "diff", a.id, b.id, NULL);
+	assert_far(rig, 1, &there, "diff", a.id, b.id, NULL);
+	assert_string_equal(there.out, here.out);
+	output_clear(&here);
+	output_clear(&there);
+	assert_far(rig, 0, &there, "diff", a.id, a.id, NULL);
+	output_clear(&there);
+	assert_far(rig, 1, &there, "--quiet", "diff", a.id, b.id, NULL);
+	assert_string_equal(there.out, "");
+	output_clear(&there);
+	assert_far(rig, 4, &there, "diff", a.id, "20260101T000000Z-a-b-1", NULL);
+	assert_non_null(strstr(there.err, "no such backup"));
+	output_clear(&there);
+	assert_far(rig, 2, &there, "diff", a.id, "/etc/passwd", NULL);
+	assert_non_null(strstr(there.err, "hint: 'mtkrbctl -H bench export ID FOLDER'"));
+	output_clear(&there);
+}
+
+/* What the other machine is to run for each verb; NULL: nothing, the verb refuses. */
+static const struct {
+	const char *words[3], *command;
+} on_hosts[] = {
+	{ { "status" }, "mtkrbctl bridge" },
+	{ { "ports" }, "mtkrbctl bridge" },
+	{ { "attach", "/dev/x" }, "mtkrbctl bridge" },
+	{ { "detach", "/dev/x" }, "mtkrbctl bridge" },
+	{ { "slot" }, "mtkrbctl bridge" },
+	{ { "rules" }, "mtkrbctl bridge" },
+	{ { "audit" }, "mtkrbctl bridge" },
+	{ { "metrics" }, "mtkrbctl bridge" },
+	{ { "submit" }, "mtkrbctl bridge" },
+	{ { "batch", "status" }, "mtkrbctl bridge" },
+	{ { "jobs" }, "mtkrbctl bridge" },
+	{ { "show", "1" }, "mtkrbctl bridge" },
+	{ { "follow" }, "mtkrbctl bridge" },
+	{ { "cancel", "1" }, "mtkrbctl bridge" },
+	{ { "retry", "1" }, "mtkrbctl bridge" },
+	{ { "monitor" }, "mtkrbctl bridge" },
+	{ { "backups" }, "mtkrbctl bridge" },
+	{ { "backup", "x" }, "mtkrbctl bridge" },
+	{ { "verify", "x" }, "mtkrbctl bridge" },
+	{ { "remove", "x" }, "mtkrbctl bridge" },
+	{ { "prune" }, "mtkrbctl bridge" },
+	{ { "da" }, "mtkrbctl bridge" },
+	{ { "da", "remove", "x" }, "mtkrbctl bridge" },
+	{ { "bridge" }, "mtkrbctl bridge" },
+	{ { "export", "a b", "/x" }, "mtkrbctl export -- 'a b' -" },
+	{ { "export", "it's", "-" }, "mtkrbctl export -- 'it'\\''s' -" },
+	{ { "diff", ID, ID }, "mtkrbctl diff " ID " " ID },
+	{ { "doctor" }, "mtkrbctl doctor" },
+	{ { "doctor", "--watch=1", "--quiet" }, "mtkrbctl doctor --quiet '--watch=1'" },
+	{ { "da", "list", "/x" }, NULL },
+	{ { "explain", "x" }, NULL },
+	{ { "check", "/x" }, NULL },
+	{ { "rebuild", "/x" }, NULL },
+	{ { "cut", "/x" }, NULL },
+	{ { "files", "/x" }, NULL },
+	{ { "extract", "/x", "1/x" }, NULL },
+	{ { "complete", "--", "" }, NULL },
+	{ { "manual" }, NULL },
+};
+
+static bool is_on_hosts(const char *verb)
+{
+	/* That needs a terminal: see test-board. */
+	bool found = streq(verb, "board");
+
+	for (size_t i = 0; i < ARRAY_SIZE(on_hosts); i++)
+		found = found || streq(on_hosts[i].words[0], verb);
+	return found;
+}
+
+static void check_on_host(const struct rig *rig, const char *const *words, const char *command)
+{
+	_cleanup_free_ char *path = str_format("%s/asked", rig->directory), *asked = NULL;
+	_cleanup_(output_clear) struct output output = { 0 };
+
+	(void)unlink(path);
+	output = far(rig, words[0], words[1], words[2], NULL);
+	if (command) {
+		assert_int_equal(output.status, 3);
+		assert_int_equal(fd_read_file(AT_FDCWD, path, 4096, &asked, NULL), 0);
+		assert_string_equal(asked, command);
+		return;
+	}
+	if (output.status != 2 || !strstr(output.err, "does not go with --host") ||
+	    !strstr(output.err, "hint: ") || *output.out || file_exists(path))
+		fail_msg("%s: %d %s%s", words[0], output.status, output.out, output.err);
+}
+
+static void test_every_verb(void **state)
+{
+	struct rig *rig = &((struct remote *)*state)->rig;
+	_cleanup_(output_clear) struct output listed = { 0 };
+	char *save = NULL;
+	size_t n = 0;
+
+	/* Whatever ssh is to run there, it comes to nothing. */
+	write_file(rig, "ssh", "#!/bin/sh\nprintf %%s \"$4\" >%s/asked\nexit 255\n",
+		   rig->directory);
+	for (size_t i = 0; i < ARRAY_SIZE(on_hosts); i++)
+		check_on_host(rig, on_hosts[i].words, on_hosts[i].command);
+	listed = rig_ctl(rig, "complete", "--", "", NULL);
+	for (char *line = strtok_r(listed.out, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save), n++) {
+		line[strcspn(line, "\t")] = '\0';
+		if (!is_on_hosts(line))
+			fail_msg("nothing says what becomes of '%s' with -H", line);
+	}
+	assert_true(n > 20);
+}
+
+/* The address in the environment is a default: what needs no daemon does not mind it. */
+static void test_environment(void **state)
+{
+	struct rig *rig = &((struct remote *)*state)->rig;
+	_cleanup_(output_clear) struct output status = { 0 }, local = { 0 }, diff = { 0 };
+	char image[128];
+
+	assert_int_equal(setenv("MTKRB_SOCKET", "ssh:bench", 1), 0);
+	status = rig_run(rig, "mtkrbctl", "status", NULL);
+	local = rig_ctl(rig, "status", NULL);
+	rig_make_image(rig, "image", "1M", image);
+	diff = rig_run(rig, "mtkrbctl", "diff", image, image, NULL);
+	run("\"$MTKRB_BIN_DIR\"/mtkrbctl check '%s' >%s/checked; [ $? -le 1 ]", image,
+	    rig->directory);
+	shell(rig, "grep -q . %s", "checked");
+	assert_int_equal(unsetenv("MTKRB_SOCKET"), 0);
+	assert_int_equal(status.status, 0);
+	assert_non_null(strstr(status.out, "ssh:bench"));
+	assert_int_equal(local.status, 0);
+	assert_non_null(strstr(local.out, rig->socket));
+	assert_int_equal(diff.status, 0);
+}
+
 /* What a varlink program says to it needs nothing of ours. */
 static void test_plain_varlink(void **state)
 {
@@ -291,6 +574,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_files, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_interrupted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_doctor, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_export, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_export_fails, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_export_strange_archives, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_diff, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_every_verb, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_environment, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_plain_varlink, set_up, tear_down),
 	};
 
