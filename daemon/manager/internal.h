@@ -178,6 +178,14 @@ void sleep_close(struct manager *manager);
 /* Keeps the machine awake, or lets it sleep, by what is under way now. */
 void sleep_update(struct manager *manager);
 
+/* ---- reconcile.c: the catalogue and the directories ---- */
+
+/*
+ * Makes the catalogue have what the directories have: adds a backup without a row from its
+ * manifest, completes a row of an earlier version, and tells the log of a row without a directory.
+ */
+_must_check_ int reconcile(struct manager *manager);
+
 /* ---- recover.c ---- */
 
 /* Makes store, backups and staging agree after whatever ended the last daemon. */

@@ -4,65 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "protocol/base/fd.h"
 #include "protocol/control/limits.h"
 
 /* Of jobs whose end is longer ago the watch may stay on the bench, but not their batch. */
 #define SERVED_SINCE_USEC (86400 * USEC_PER_SEC)
-
-/* A row that an earlier version wrote: what it did not keep is in the manifest. */
-static int complete_row(struct manager *manager, const struct backup *row)
-{
-	_cleanup_(backup_clear) struct backup backup = { 0 };
-	_cleanup_free_ char *why = NULL;
-	int r = archive_read_backup(manager->archive, row->id, &backup, &why);
-
-	if (r < 0) { /* bad sectors are not worth a daemon that does not start */
-		log_event(LOG_WARNING, &(struct log_context){ .backup = row->id },
-			  "backup %s cannot be read, verify it: %s", row->id,
-			  why ?: strerrordesc_np(-r));
-		return 0;
-	}
-	backup.verified = row->verified;
-	backup.damaged = row->damaged;
-	return store_add_backup(manager->store, &backup, NULL);
-}
-
-/* A backup that was renamed into place in the moment before its row was to be committed. */
-static int adopt_backup(const char *id, void *userdata)
-{
-	struct manager *manager = userdata;
-	_cleanup_free_ char *why = NULL;
-	struct backup backup = { 0 };
-	const struct job *job;
-	int r;
-
-	r = store_get_backup(manager->store, id, &backup);
-	if (r >= 0) {
-		r = *backup.content ? 0 : complete_row(manager, &backup);
-		backup_clear(&backup);
-		return r;
-	}
-	if (r != -ENOENT)
-		return r;
-	r = archive_read_backup(manager->archive, id, &backup, &why);
-	if (r < 0) {
-		log_event(LOG_WARNING,
-			  &(struct log_context){ .id = LOG_ID_BACKUP_UNREADABLE, .backup = id },
-			  "backup %s is not in the catalogue and cannot be: %s", id,
-			  why ?: strerrordesc_np(-r));
-		return 0;
-	}
-	job = queue_find(manager->queue, backup.job);
-	if (job && job->state == JOB_RUNNING)
-		r = queue_publish(manager->queue, job->id, &backup);
-	else
-		r = store_add_backup(manager->store, &backup, NULL);
-	backup_clear(&backup);
-	log_event(LOG_NOTICE, &(struct log_context){ .id = LOG_ID_BACKUP_ADOPTED, .backup = id },
-		  "backup %s added to the catalogue from its manifest", id);
-	return r;
-}
 
 /* A read that was finished needs no watch any more; one whose watch is not known begins again. */
 static void recover_job(struct manager *manager, const struct job *job,
@@ -163,29 +108,6 @@ static int sweep_job_files(int64_t id, void *userdata)
 	return r;
 }
 
-static int report_missing(struct manager *manager)
-{
-	struct backup_filter all = { 0 };
-	struct backup *backups = NULL;
-	size_t n = 0;
-	int r;
-
-	r = store_list_backups(manager->store, &all, &backups, &n);
-	for (size_t i = 0; i < n; i++) {
-		_cleanup_close_ int fd = archive_open_backup(manager->archive, backups[i].id);
-
-		if (fd == -ENOENT)
-			log_event(LOG_WARNING,
-				  &(struct log_context){ .id = LOG_ID_BACKUP_MISSING,
-							 .backup = backups[i].id },
-				  "backup %s is in the catalogue but not at %s", backups[i].id,
-				  backups[i].path);
-		backup_clear(&backups[i]);
-	}
-	free(backups);
-	return r;
-}
-
 int recover(struct manager *manager)
 {
 	int r;
@@ -194,15 +116,13 @@ int recover(struct manager *manager)
 	if (r < 0)
 		log_warning("what was removed cannot be swept out of trash: %s",
 			    strerrordesc_np(-r));
-	r = archive_walk_backups(manager->archive, adopt_backup, manager);
+	r = reconcile(manager);
 	if (r < 0)
 		return r;
 	recover_running(manager);
 	r = archive_walk_staging(manager->archive, sweep_staging, manager);
 	if (r >= 0)
 		r = job_files_walk(manager->job_files, sweep_job_files, manager);
-	if (r >= 0)
-		r = report_missing(manager);
 	if (r >= 0)
 		recover_served(manager);
 	return r;

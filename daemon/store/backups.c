@@ -223,6 +223,46 @@ int store_get_backup(struct store *store, const char *id, struct backup *ret)
 	return store_read_backup(store, statement, ret);
 }
 
+void backup_keys_free(struct backup_key *keys, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(keys[i].id);
+	free(keys);
+}
+
+static int add_key(sqlite3_stmt *statement, struct backup_key **keys, size_t *n, size_t *room)
+{
+	struct backup_key key = { .complete = sqlite3_column_int64(statement, 1) != 0 };
+	int r = store_reserve((void **)keys, *n, room, sizeof(key));
+
+	if (r >= 0)
+		r = copy_required(statement, 0, &key.id);
+	if (r >= 0)
+		(*keys)[(*n)++] = key;
+	return r;
+}
+
+int store_list_backup_keys(struct store *store, struct backup_key **ret, size_t *ret_n)
+{
+	_cleanup_reset_ sqlite3_stmt *statement = store->statements[LIST_BACKUP_KEYS];
+	struct backup_key *keys = NULL;
+	size_t n = 0, room = 0;
+	int r;
+
+	while ((r = store_step(store, statement)) > 0) {
+		r = add_key(statement, &keys, &n, &room);
+		if (r < 0)
+			break;
+	}
+	if (r < 0) {
+		backup_keys_free(keys, n);
+		return r;
+	}
+	*ret = keys;
+	*ret_n = n;
+	return 0;
+}
+
 int store_set_verified(struct store *store, const char *id, uint64_t when, bool damaged)
 {
 	_cleanup_reset_ sqlite3_stmt *statement = store->statements[SET_VERIFIED];

@@ -212,6 +212,9 @@ const char
 				"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
 			[DELETE_BACKUP] = "DELETE FROM backup WHERE id = ?1",
 			[GET_BACKUP] = "SELECT " BACKUP_COLUMNS " FROM backup WHERE id = ?1",
+			/* Through an index that has all of it, and is a part of the size of the rows. */
+			[LIST_BACKUP_KEYS] = "SELECT id, content IS NOT NULL FROM backup "
+					     "INDEXED BY backup_by_content ORDER BY id",
 			[SET_VERIFIED] =
 				"UPDATE backup SET verified = ?2, damaged = ?3 WHERE id = ?1",
 			[FIND_TWIN] = "SELECT id FROM backup WHERE content = ?1 AND damaged = 0 "

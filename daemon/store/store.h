@@ -123,6 +123,17 @@ struct backup_filter {
  */
 _must_check_ int store_list_backups(struct store *store, const struct backup_filter *filter,
 				    struct backup **ret, size_t *ret_n);
+
+/* What a start holds against the directories. */
+struct backup_key {
+	char *id;
+	bool complete; /* false: an earlier version wrote the row, and not all that is known now */
+};
+void backup_keys_free(struct backup_key *keys, size_t n);
+
+/* Those of all backups, in order of id (strcmp). The caller frees them with backup_keys_free. */
+_must_check_ int store_list_backup_keys(struct store *store, struct backup_key **ret,
+					size_t *ret_n);
 _must_check_ int store_get_backup(struct store *store, const char *id, struct backup *ret);
 _must_check_ int store_remove_backup(struct store *store, const char *id);
 

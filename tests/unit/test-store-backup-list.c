@@ -182,6 +182,34 @@ static void test_identical(void **state)
 	assert_identical(place, "c", NULL);
 }
 
+/* In order of id, not of time; of a row of version 1 it is told that it is one. */
+static void test_keys(void **state)
+{
+	const char *const ids[] = { "c", "a-10", "b", "a-1", "B" };
+	const char *const sorted[] = { "B", "a-1", "a-10", "b", "c" };
+	struct place *place = *state;
+	struct backup_key *keys;
+	size_t n;
+
+	assert_int_equal(store_list_backup_keys(place->store, &keys, &n), 0);
+	assert_int_equal(n, 0);
+	backup_keys_free(keys, n);
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		struct backup backup = make_backup(ids[i], SOME_TIME + i, 1);
+
+		if (i != 2)
+			memcpy(backup.content, SHA256, DIGEST_HEX_SIZE);
+		add(place, &backup);
+	}
+	assert_int_equal(store_list_backup_keys(place->store, &keys, &n), 0);
+	assert_int_equal(n, ARRAY_SIZE(ids));
+	for (size_t i = 0; i < n; i++) {
+		assert_string_equal(keys[i].id, sorted[i]);
+		assert_int_equal(keys[i].complete, !streq(sorted[i], "b"));
+	}
+	backup_keys_free(keys, n);
+}
+
 static void test_verification(void **state)
 {
 	struct place *place = *state;
@@ -279,6 +307,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_words, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_pages, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_identical, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_keys, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_verification, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_plans_use_indices, set_up, tear_down),
 	};
