@@ -19,6 +19,7 @@
 #include "protocol/base/digest.h"
 #include "protocol/base/fd.h"
 #include "protocol/base/strings.h"
+#include "tests/integration/watch-log.h"
 
 #define SLOTS   8
 #define WATCHES 24
@@ -75,6 +76,7 @@ struct day {
 	int scanned;
 	struct watch slots[SLOTS + 1]; /* from 1 */
 	char images[WATCHES + 1][128]; /* from 1 */
+	struct writes writes;
 };
 
 /* ---- The morning ---- */
@@ -197,6 +199,7 @@ static void take_away(struct day *day, int slot)
 	_cleanup_free_ char *device = str_format("{\"device\":\"%s\"}", day->slots[slot].link);
 
 	watch_unplug(&day->slots[slot]);
+	writes_count(&day->writes, day->slots[slot].log, false);
 	message_unref(rig_call(&day->rig, "Detach", device, NULL));
 }
 
@@ -500,6 +503,16 @@ static void close_shop(struct day *day)
 	print_day(&sheet);
 }
 
+/* No watch was told to do anything that reading it does not need. */
+static void expect_whole_watches(const struct day *day)
+{
+	assert_int_equal(day->writes.logs, WATCHES + 1); /* one was pushed in twice */
+	assert_true(day->writes.commands > 0);
+	if (day->writes.outside > 0)
+		fail_msg("%" PRIu64 " writes not allowed: %s", day->writes.outside,
+			 day->writes.first);
+}
+
 static void test_shop_day(void **state _unused_)
 {
 	struct day day = { 0 };
@@ -509,6 +522,7 @@ static void test_shop_day(void **state _unused_)
 	second_round(&day);
 	third_round(&day);
 	close_shop(&day);
+	expect_whole_watches(&day);
 	rig_tear_down(&day.rig);
 }
 

@@ -4,8 +4,8 @@
 /* What the parts of the run share: one bench after the other, one table, one count of writes. */
 
 #include "tests/integration/faults/table.h"
-#include "tests/integration/faults/watch-log.h"
 #include "tests/integration/rig.h"
+#include "tests/integration/watch-log.h"
 
 struct faults {
 	struct rig rig;

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What a virtual watch wrote down: which writes it was sent, which pieces of flash were asked for. */
+/* What a virtual watch wrote down: what it was told to do, which pieces of flash were asked for. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct writes {
 	uint64_t commands; /* that write, or start and steer a download agent */
-	uint64_t outside;  /* those that reading does not need */
+	uint64_t outside;  /* what reading does not need, and what the watch does not know */
 	char first[128];   /* of those */
 	unsigned int logs;
 };
 
 /*
- * Counts the writing commands of a log. Allowed are: watchdog off, reset, flash map, the charger and
- * power-latch registers, and for a job that reads through an agent its upload, start, speed, read,
- * finish and reset.
+ * Judges each line of a log: allowed are questions, reads of memory, and of writes the values of
+ * design.md's list for the watchdog, the reset, the flash map, the charger and the power latch; for a
+ * job that reads through an agent its upload, start, speed, read, finish and reset too. All else is
+ * outside, an opcode that the watch only echoes among them.
  */
 void writes_count(struct writes *writes, const char *log, bool agent);
 
