@@ -437,6 +437,22 @@ int64_t rig_newest_job(const struct rig *rig)
 
 /* ---- files ---- */
 
+uint64_t rig_saved(const struct rig *rig, int64_t job)
+{
+	_cleanup_free_ char *path = str_format("%s/staging/%" PRId64 "/ROM_0.map", rig->state, job);
+	_cleanup_free_ char *map = NULL;
+	const char *piece;
+	unsigned int length;
+	char status;
+
+	if (fd_read_file(AT_FDCWD, path, OUTPUT_MAX, &map, NULL) < 0)
+		return 0;
+	piece = strstr(map, "\n0x00000000  0x");
+	if (!piece || sscanf(piece, "%*x %x %c", &length, &status) != 2 || status != '+')
+		return 0;
+	return length;
+}
+
 void rig_backup_path(const struct rig *rig, int64_t id, char path[512])
 {
 	struct job job = rig_job(rig, id);

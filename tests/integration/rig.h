@@ -110,6 +110,9 @@ int64_t rig_newest_job(const struct rig *rig);
 
 /* ---- files ---- */
 
+/* Bytes from the image's first on that the map of an unfinished read says are there; 0 without one. */
+uint64_t rig_saved(const struct rig *rig, int64_t job);
+
 /* Path of the only, or newest, backup's directory. */
 void rig_backup_path(const struct rig *rig, int64_t job, char path[512]);
 

@@ -101,7 +101,6 @@ struct reading_run watch_log_run(const char *log)
 {
 	struct reading_run run = { 0 };
 	FILE *file = fopen(log, "re");
-	uint64_t end = UINT64_MAX;
 	char line[256];
 
 	while (file && fgets(line, sizeof(line), file)) {
@@ -111,10 +110,10 @@ struct reading_run watch_log_run(const char *log)
 			length = count * 4;
 		else if (sscanf(line, "agent read %x %x", &address, &length) != 2)
 			continue;
-		if (address != end)
+		if (address != run.end)
 			run.start = address;
 		run.last = address;
-		end = (uint64_t)address + length;
+		run.end = (uint64_t)address + length;
 	}
 	if (file)
 		fclose(file);

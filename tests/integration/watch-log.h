@@ -25,6 +25,7 @@ void writes_count(struct writes *writes, const char *log, bool agent);
 struct reading_run {
 	uint64_t start; /* of the first piece */
 	uint64_t last;  /* start of the last piece: all before it had come when that broke off */
+	uint64_t end;   /* of the last piece */
 };
 
 struct reading_run watch_log_run(const char *log);

@@ -17,6 +17,7 @@
 #define ROUNDS       52U /* of each of the six kinds: more than 300 */
 #define ROUNDS_QUICK 10U
 #define MSEC         1000U
+#define OVERLAP      1024U /* of a read that goes on: compared with what is there */
 
 struct kills {
 	struct faults *faults;
@@ -303,6 +304,53 @@ static void run_rounds(struct kills *kills, unsigned int rounds)
 		row_end(rows[i], "whole after each restart");
 }
 
+/* Until more of the read is saved than before, but not all; false when it is done. */
+static bool wait_for_saved(const struct kills *kills, uint64_t before)
+{
+	for (int i = 0; i < 4000; i++) {
+		struct job job = rig_job(&kills->faults->rig, kills->reading);
+		uint64_t saved = rig_saved(&kills->faults->rig, kills->reading);
+		bool over = job_state_is_final(job.state);
+
+		job_clear(&job);
+		if (over || (saved > before && saved < file_size(kills->image)))
+			return !over;
+		sleep_ms(5);
+	}
+	fail_msg("nothing of a read is saved");
+	return false;
+}
+
+/* One slow read, killed whenever more of it has been saved: each time it goes on from there. */
+static void kill_one_read(struct kills *kills)
+{
+	struct row *row =
+		table_add(&kills->faults->table, "daemon, kill -9: one read at each save");
+	struct rig *rig = &kills->faults->rig;
+	uint64_t saved = 0;
+
+	make_backups(kills, 1);
+	want_reading(kills);
+	do {
+		struct reading_run run;
+
+		plug(kills, "200000");
+		if (wait_for_saved(kills, saved)) {
+			assert_int_equal(rig_stop(rig, SIGKILL), 128 + SIGKILL);
+			row->tried++;
+		} else {
+			assert_int_equal(rig_stop(rig, SIGTERM), 0);
+		}
+		run = watch_log_run(kills->watch.log);
+		assert_in_range(run.start, saved - MIN_OF(saved, OVERLAP), saved);
+		saved = rig_saved(rig, kills->reading);
+		start_again(kills);
+	} while (!is_over(model_add(kills->model, kills->reading)));
+	row->lost = kills->model->lost;
+	kills->model->lost = 0;
+	row_end(row, "goes on from what was saved, identical");
+}
+
 /* What was under way to the end is done at last. */
 static void finish(struct kills *kills)
 {
@@ -322,6 +370,7 @@ void test_kills(void **state)
 	rig_make_image(&kills.faults->rig, "image", "1M", kills.image);
 	model = (struct model){ .rig = &kills.faults->rig, .image = kills.image };
 	run_rounds(&kills, kills.faults->quick ? ROUNDS_QUICK : ROUNDS);
+	kill_one_read(&kills);
 	row = table_add(&kills.faults->table, "daemon: jobs acknowledged in all that");
 	finish(&kills);
 	row->tried = (unsigned int)model.n_jobs;
