@@ -41,7 +41,7 @@ static const char *const writes_allowed[] = {
 static const char *const harmless[] = {
 	"handshake", "read16-legacy ", "read16 ",     "read32 ",  "get-target-config",
 	"get-me-id", "get-bl-version", "get-version", "refused ", "echo a0",
-	"echo 00",   "unplug",         "reset",       "watchdog",
+	"echo 00",   "fault ", "unplug",         "reset",       "watchdog",
 };
 
 /*

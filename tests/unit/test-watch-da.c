@@ -202,7 +202,7 @@ static void test_stream_faults(void **state)
 	struct bench *b = *state;
 
 	assert_int_equal(faults_add(&b->faults, "flip@0x10"), 0);
-	assert_int_equal(faults_add(&b->faults, "short@0x410"), 0);
+	assert_int_equal(faults_add(&b->faults, "short@0x410:4"), 0);
 	run_agent(b, "unplug@0x810");
 	talk(b, "d6000000000000000c00", "5a");
 	send_hex(b, "00000400");
@@ -211,8 +211,8 @@ static void test_stream_faults(void **state)
 	b->answer[0x10] ^= 0x10;
 	expect_packet(b, 0, 1024, 1024);
 	send_hex(b, "5a");
-	assert_int_equal(b->answer_size, 1025);
-	assert_memory_equal(b->answer + 0x10, b->flash + 0x411, 1024 - 0x11);
+	assert_int_equal(b->answer_size, 1022);
+	assert_memory_equal(b->answer + 0x10, b->flash + 0x414, 1024 - 0x14);
 	send_hex(b, "a5");
 	expect_packet(b, 0x400, 1024, 1024);
 	send_hex(b, "5a");

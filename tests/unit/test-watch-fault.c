@@ -44,6 +44,25 @@ static void test_flip_and_short(void **state)
 	expect_data(b, b->flash + 0x200, 16);
 }
 
+/* Of a word its end, of the next all, of the third its beginning. */
+static void test_gap(void **state)
+{
+	struct bench *b = *state;
+
+	start(b, "short@0x203:8");
+	open_flash(b);
+	read32(b, 0x200, 4);
+	assert_int_equal(b->answer_size, 2 + 8 + 2);
+	/* The words come turned round: 203 is the first byte of its word, 208 to 20a the last. */
+	assert_int_equal(b->answer[2], b->flash[0x202]);
+	assert_int_equal(b->answer[2 + 2], b->flash[0x200]);
+	assert_int_equal(b->answer[2 + 3], b->flash[0x20B]);
+	assert_int_equal(b->answer[2 + 4], b->flash[0x20F]);
+	assert_non_null(strstr(b->log, "fault short\n"));
+	read32(b, 0x200, 4);
+	expect_data(b, b->flash + 0x200, 16);
+}
+
 static void test_insert(void **state)
 {
 	struct bench *b = *state;
@@ -213,14 +232,16 @@ static void test_other_faults(void **state)
 static void test_fault_specs(void **state)
 {
 	static const char *const wrong[] = {
-		"",        "flip",     "flip@",    "flip@-1",    "flip@x", "mutex",    "mute@1",
-		"stall@1", "stall@1:", "stall@:1", "stall@1:1x", "alias",  "unplug=1", "nack@1 ",
+		"",           "flip",   "flip@",    "flip@-1",  "flip@x",
+		"mutex",      "mute@1", "stall@1",  "stall@1:", "stall@:1",
+		"stall@1:1x", "alias",  "short@1:", "unplug=1", "nack@1 ",
 	};
 	struct bench *b = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
 		assert_int_equal(faults_add(&b->faults, wrong[i]), -EINVAL);
 	assert_int_equal(faults_add(&b->faults, "nack@0"), -ERANGE);
+	assert_int_equal(faults_add(&b->faults, "short@1:0"), -ERANGE);
 	assert_int_equal(faults_add(&b->faults, "alias=5000"), -ERANGE);
 	assert_int_equal(faults_add(&b->faults, "flip@99999999999999999999"), -ERANGE);
 	assert_int_equal(b->faults.n_items, 0);
@@ -235,6 +256,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		BENCH_TEST(test_alias),
 		BENCH_TEST(test_flip_and_short),
+		BENCH_TEST(test_gap),
 		BENCH_TEST(test_insert),
 		BENCH_TEST(test_unplug),
 		BENCH_TEST(test_stall),

@@ -56,8 +56,13 @@ static size_t apply(struct boot_rom *rom, struct fault *fault, uint8_t *data)
 	copy_flash(rom, agent->address + agent->at, data, 1);
 	add_to_sum(agent, data, 1);
 	agent->at++;
+	if (fault->kind == FAULT_SHORT) {
+		fault->value++;
+		fault->spent = --fault->bytes == 0;
+		return 0;
+	}
 	data[0] ^= FLIPPED_BIT;
-	return fault->kind == FAULT_FLIP;
+	return 1;
 }
 
 /* What lies in the flash; the rest of a last packet is filled with zeros (disassembly). */

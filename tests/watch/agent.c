@@ -140,15 +140,18 @@ static void take_bmt(struct boot_rom *rom)
 /* The code by which a read is refused, 0: it is not. */
 static uint32_t refusal(const struct boot_rom *rom)
 {
-	const struct faults *faults = rom->config.faults;
+	struct faults *faults = rom->config.faults;
 	const struct agent *agent = &rom->agent;
 
 	if (agent->left == 0)
 		return CODE_RANGE;
-	for (size_t i = 0; i < faults->n_items; i++)
-		if (faults->items[i].kind == FAULT_DA_NACK &&
-		    faults->items[i].value == agent->n_reads)
-			return CODE_TIMEOUT;
+	for (size_t i = 0; i < faults->n_items; i++) {
+		if (faults->items[i].kind != FAULT_DA_NACK ||
+		    faults->items[i].value != agent->n_reads)
+			continue;
+		boot_rom_happens(rom, &faults->items[i]);
+		return CODE_TIMEOUT;
+	}
 	if (boot_rom_has(rom, FAULT_DA_RANGE) || !agent->matched ||
 	    !bytes_inside(agent_nor_size(rom), agent->address, agent->left))
 		return CODE_RANGE;

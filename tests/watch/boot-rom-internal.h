@@ -84,5 +84,8 @@ _printf_(2, 3) void boot_rom_trace(const struct boot_rom *rom, const char *forma
 /* The line hangs up once all is said. */
 void boot_rom_go_down(struct boot_rom *rom, const char *why);
 
-/* True when the watch has this fault. */
+/* The log says of each fault once that it happened. */
+void boot_rom_happens(const struct boot_rom *rom, struct fault *fault);
+
+/* True when the watch has this fault, which happens then. */
 bool boot_rom_has(const struct boot_rom *rom, enum fault_kind kind);

@@ -23,9 +23,22 @@ void boot_rom_trace(const struct boot_rom *rom, const char *format, ...)
 	rom->config.log(rom->config.userdata, line);
 }
 
+void boot_rom_happens(const struct boot_rom *rom, struct fault *fault)
+{
+	const char *name = fault_name(fault);
+
+	if (!fault->told)
+		boot_rom_trace(rom, "fault %.*s", (int)strcspn(name, "@="), name);
+	fault->told = true;
+}
+
 bool boot_rom_has(const struct boot_rom *rom, enum fault_kind kind)
 {
-	return faults_have(rom->config.faults, kind);
+	struct fault *fault = faults_find(rom->config.faults, kind);
+
+	if (fault)
+		boot_rom_happens(rom, fault);
+	return fault;
 }
 
 void boot_rom_emit(struct boot_rom *rom, const void *data, size_t size)
@@ -65,7 +78,7 @@ static void emit_garbage(struct boot_rom *rom)
 	static const uint8_t noise[] = { 0x00, 0xFE, 0x13, 0x37, 0xC0, 0x80, 0x00, 0x41,
 					 0x54, 0x0D, 0x0A, 0xFF, 0x7E, 0xE0, 0x1B };
 
-	if (boot_rom_has(rom, FAULT_GARBAGE) && !rom->garbage_sent)
+	if (!rom->garbage_sent && boot_rom_has(rom, FAULT_GARBAGE))
 		boot_rom_emit(rom, noise, sizeof(noise));
 	rom->garbage_sent = true;
 }
@@ -231,8 +244,8 @@ static bool listens(const struct boot_rom *rom)
 /* With no-combine, the end of a field is the end of what the watch sees of a write. */
 static bool drops_rest(const struct boot_rom *rom)
 {
-	return boot_rom_has(rom, FAULT_NO_COMBINE) && rom->state != STATE_HANDSHAKE &&
-	       rom->state != STATE_AGENT && rom->field_size == 0;
+	return rom->state != STATE_HANDSHAKE && rom->state != STATE_AGENT && rom->field_size == 0 &&
+	       boot_rom_has(rom, FAULT_NO_COMBINE);
 }
 
 static bool is_deaf(const struct boot_rom *rom)
@@ -310,6 +323,15 @@ static bool is_sending(const struct boot_rom *rom)
 	       (rom->state == STATE_AGENT && rom->agent.state == AGENT_SENDING);
 }
 
+static void tell_spent(const struct boot_rom *rom)
+{
+	struct faults *faults = rom->config.faults;
+
+	for (size_t i = 0; i < faults->n_items; i++)
+		if (faults->items[i].spent)
+			boot_rom_happens(rom, &faults->items[i]);
+}
+
 size_t boot_rom_pull(struct boot_rom *rom, uint8_t *data, size_t size)
 {
 	size_t n = 0;
@@ -324,6 +346,7 @@ size_t boot_rom_pull(struct boot_rom *rom, uint8_t *data, size_t size)
 		else
 			break;
 	}
+	tell_spent(rom);
 	if (n == 0 && rom->up && rom->state == STATE_AGENT && rom->agent.state == AGENT_LEAVING)
 		boot_rom_go_down(rom, "reset");
 	return n;
@@ -394,8 +417,10 @@ int boot_rom_new(const struct boot_rom_config *config, struct boot_rom **ret)
 		.period = config->past_end == FLASH_WRAP ? config->flash_size : FLASH_SIZE_MAX,
 		.past_end = config->past_end,
 	};
-	if (alias)
+	if (alias) {
+		boot_rom_happens(rom, alias);
 		rom->flash.period = alias->value;
+	}
 	r = memory_init(&rom->memory, &rom->flash);
 	if (r < 0) {
 		free(rom);

@@ -24,11 +24,15 @@ static uint16_t refuse_read32(struct boot_rom *rom)
 
 	rom->n_read32++;
 	for (size_t i = 0; i < faults->n_items; i++) {
-		if (faults->items[i].kind == FAULT_NACK && faults->items[i].value == rom->n_read32)
-			return STATUS_BAD_LENGTH;
-	}
-	if (block && bytes > block->value)
+		if (faults->items[i].kind != FAULT_NACK || faults->items[i].value != rom->n_read32)
+			continue;
+		boot_rom_happens(rom, &faults->items[i]);
 		return STATUS_BAD_LENGTH;
+	}
+	if (block && bytes > block->value) {
+		boot_rom_happens(rom, block);
+		return STATUS_BAD_LENGTH;
+	}
 	if (rom->flash.past_end == FLASH_ERROR &&
 	    memory_in_flash(&rom->memory, rom->arguments[0], &offset) &&
 	    !bytes_inside(rom->flash.size, offset, bytes))

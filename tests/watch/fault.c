@@ -9,31 +9,31 @@
 
 static const struct {
 	const char *name; /* with the character that introduces a value, where there is one */
-	bool timed;
+	enum { PLAIN, TIMED, COUNTED } behind; /* what a colon behind the value is for */
 } kinds[FAULT_KIND_MAX] = {
-	[FAULT_UNPLUG] = { "unplug@", false },
-	[FAULT_STALL] = { "stall@", true },
-	[FAULT_FLIP] = { "flip@", false },
-	[FAULT_INSERT] = { "insert@", false },
-	[FAULT_SHORT] = { "short@", false },
-	[FAULT_NACK] = { "nack@", false },
-	[FAULT_MAX_BLOCK] = { "max-block=", false },
-	[FAULT_ALIAS] = { "alias=", false },
-	[FAULT_DA_SUM] = { "da-sum@", false },
-	[FAULT_DA_NACK] = { "da-nack@", false },
-	[FAULT_GARBAGE] = { "garbage", false },
-	[FAULT_MUTE] = { "mute", false },
-	[FAULT_SECURE] = { "secure", false },
-	[FAULT_ECHO] = { "echo", false },
-	[FAULT_PRELOADER] = { "preloader", false },
-	[FAULT_NO_COMBINE] = { "no-combine", false },
-	[FAULT_STREAM] = { "stream", false },
-	[FAULT_FF] = { "ff", false },
-	[FAULT_DA_REFUSE] = { "da-refuse", false },
-	[FAULT_DA_STAGE] = { "da-stage", false },
-	[FAULT_DA_RANGE] = { "da-range", false },
-	[FAULT_DA_SECURITY] = { "da-security", false },
-	[FAULT_DA_UNKNOWN_FLASH] = { "da-unknown-flash", false },
+	[FAULT_UNPLUG] = { "unplug@", PLAIN },
+	[FAULT_STALL] = { "stall@", TIMED },
+	[FAULT_FLIP] = { "flip@", PLAIN },
+	[FAULT_INSERT] = { "insert@", PLAIN },
+	[FAULT_SHORT] = { "short@", COUNTED },
+	[FAULT_NACK] = { "nack@", PLAIN },
+	[FAULT_MAX_BLOCK] = { "max-block=", PLAIN },
+	[FAULT_ALIAS] = { "alias=", PLAIN },
+	[FAULT_DA_SUM] = { "da-sum@", PLAIN },
+	[FAULT_DA_NACK] = { "da-nack@", PLAIN },
+	[FAULT_GARBAGE] = { "garbage", PLAIN },
+	[FAULT_MUTE] = { "mute", PLAIN },
+	[FAULT_SECURE] = { "secure", PLAIN },
+	[FAULT_ECHO] = { "echo", PLAIN },
+	[FAULT_PRELOADER] = { "preloader", PLAIN },
+	[FAULT_NO_COMBINE] = { "no-combine", PLAIN },
+	[FAULT_STREAM] = { "stream", PLAIN },
+	[FAULT_FF] = { "ff", PLAIN },
+	[FAULT_DA_REFUSE] = { "da-refuse", PLAIN },
+	[FAULT_DA_STAGE] = { "da-stage", PLAIN },
+	[FAULT_DA_RANGE] = { "da-range", PLAIN },
+	[FAULT_DA_SECURITY] = { "da-security", PLAIN },
+	[FAULT_DA_UNKNOWN_FLASH] = { "da-unknown-flash", PLAIN },
 };
 
 static bool takes_value(enum fault_kind kind)
@@ -46,24 +46,38 @@ static bool is_in_stream(enum fault_kind kind)
 	return kind <= FAULT_SHORT;
 }
 
-/* "64K:500" into an offset and the milliseconds behind it. */
-static int parse_timed(const char *s, struct fault *fault)
+/* "64K:500" into an offset and the number behind it; without a colon that is left as it is. */
+static int parse_pair(const char *s, int64_t min, int64_t *number, uint64_t *ret_offset)
 {
-	const char *colon = strchr(s, ':');
-	_cleanup_free_ char *offset = NULL;
-	int64_t msec;
-	int r;
+	const char *colon = strchrnul(s, ':');
+	_cleanup_free_ char *offset = strndup(s, (size_t)(colon - s));
+	int r = 0;
 
-	if (!colon)
-		return -EINVAL;
-	offset = strndup(s, (size_t)(colon - s));
 	if (!offset)
 		return -ENOMEM;
-	r = parse_int(colon + 1, 0, INT32_MAX, &msec);
-	if (r < 0)
-		return r;
+	if (*colon)
+		r = parse_int(colon + 1, min, INT32_MAX, number);
+	return r < 0 ? r : parse_size(offset, ret_offset);
+}
+
+static int parse_timed(const char *s, struct fault *fault)
+{
+	int64_t msec = -1;
+	int r = parse_pair(s, 0, &msec, &fault->value);
+
+	if (r >= 0 && msec < 0)
+		return -EINVAL;
 	fault->usec = (uint64_t)msec * USEC_PER_MSEC;
-	return parse_size(offset, &fault->value);
+	return r;
+}
+
+static int parse_counted(const char *s, struct fault *fault)
+{
+	int64_t bytes = 1;
+	int r = parse_pair(s, 1, &bytes, &fault->value);
+
+	fault->bytes = (uint64_t)bytes;
+	return r;
 }
 
 static int check_value(const struct fault *fault)
@@ -89,8 +103,10 @@ static int fault_parse(const char *spec, struct fault *ret)
 
 		if (!rest || (*rest && !takes_value(kind)))
 			continue;
-		if (kinds[kind].timed)
+		if (kinds[kind].behind == TIMED)
 			r = parse_timed(rest, &fault);
+		else if (kinds[kind].behind == COUNTED)
+			r = parse_counted(rest, &fault);
 		else if (takes_value(kind))
 			r = parse_size(rest, &fault.value);
 		if (r >= 0)
@@ -115,6 +131,11 @@ int faults_add(struct faults *faults, const char *spec)
 		return r;
 	faults->items[faults->n_items++] = fault;
 	return 0;
+}
+
+const char *fault_name(const struct fault *fault)
+{
+	return kinds[fault->kind].name;
 }
 
 struct fault *faults_find(struct faults *faults, enum fault_kind kind)

@@ -19,7 +19,7 @@ enum fault_kind {
 	FAULT_STALL,       /* nothing is sent for a time when the stream reaches the offset; once */
 	FAULT_FLIP,        /* the byte at the offset is sent with one bit wrong; once */
 	FAULT_INSERT,      /* a byte that is not there is sent before the one at the offset; once */
-	FAULT_SHORT,       /* the byte at the offset is not sent; once */
+	FAULT_SHORT,       /* the byte at the offset, or N bytes from there, are not sent; once */
 	FAULT_NACK,        /* the N-th READ32 (from 1, re-plugs included) is refused with 1D12 */
 	FAULT_MAX_BLOCK,   /* READ32 of more bytes than this is refused with 1D12 */
 	FAULT_ALIAS,       /* the flash repeats with this period */
@@ -45,7 +45,9 @@ struct fault {
 	enum fault_kind kind;
 	uint64_t value; /* offset, number or size, by kind */
 	uint64_t usec;  /* of a stall */
+	uint64_t bytes; /* of a gap that are still to be left out */
 	bool spent;     /* it happens once, and has */
+	bool told;      /* the log says that it happened */
 };
 
 struct faults {
@@ -54,10 +56,13 @@ struct faults {
 };
 
 /*
- * Adds the fault that spec describes ("flip@0x1000", "stall@64K:500", "mute"). -EINVAL when it is
+ * Adds the fault that spec describes ("flip@0x1000", "stall@64K:500", "short@64K:4", "mute"). -EINVAL when it is
  * not understood, -ERANGE when a number is not usable, -ENOSPC for more than FAULTS_MAX.
  */
 _must_check_ int faults_add(struct faults *faults, const char *spec);
+
+/* The word that its description begins with, with the character before a value ("flip@", "mute"). */
+const char *fault_name(const struct fault *fault);
 
 /* The first fault of a kind that is not spent, or NULL. */
 struct fault *faults_find(struct faults *faults, enum fault_kind kind);

@@ -49,14 +49,14 @@ static const char help[] =
 	"  --nor-size=SIZE         the flash size that it reports (default: the image's)\n"
 	"  --past-end=WHAT         behind the end of the flash: wrap (default), ff, error, stall\n"
 	"  --fault=SPEC            something goes wrong (repeatable), see below\n"
-	"  --log=FILE              one line per command and register write\n"
+	"  --log=FILE              one line per command, register write and fault\n"
 	"  --help, --version\n"
 	"\n"
 	"Faults (OFFSET and SIZE take 0x and K/M):\n"
 	"  unplug@OFFSET    hang up there, once        garbage     noise before the handshake\n"
 	"  stall@OFFSET:MS  pause there, once          mute        never answer\n"
 	"  flip@OFFSET      a wrong byte, once         secure      SLA and DAA on\n"
-	"  short@OFFSET     drop a byte, once          echo        the line echoes the handshake\n"
+	"  short@OFFSET[:N] drop N bytes (1), once     echo        the line echoes the handshake\n"
 	"  nack@N           refuse the N-th READ32     preloader   a preloader, not a boot ROM\n"
 	"  max-block=BYTES  refuse longer READ32       no-combine  one write per field, please\n"
 	"  alias=SIZE       the flash repeats          stream      a READ32 never ends\n"
@@ -178,7 +178,7 @@ static int set_fault(struct watch *w, const char *value)
 	case 0:
 		return 0;
 	case -ERANGE:
-		return usage("alias= takes a multiple of 4096; nack@ and da-…@ count from 1",
+		return usage("alias= takes a multiple of 4096; nack@, da-…@ and a gap count from 1",
 			     "--fault=%s: the number is out of range", value);
 	case -ENOSPC:
 		return usage("leave some out", "--fault=%s: at most %d faults", value, FAULTS_MAX);

@@ -28,6 +28,18 @@ static void take_units(struct reading *reading, const struct memory *memory, uin
 		put_be16(data + i, get_le16(data + i));
 }
 
+/* Leaves out the byte at place and what follows it in the flash, as far as the unit goes. */
+static size_t leave_out(struct fault *fault, uint8_t *data, size_t width, size_t place)
+{
+	size_t n = (size_t)MIN_OF(fault->bytes, place + 1);
+
+	memmove(data + place + 1 - n, data + place + 1, width - 1 - place);
+	fault->value += n;
+	fault->bytes -= n;
+	fault->spent = fault->bytes == 0;
+	return width - n;
+}
+
 /* A fault lies in the next unit, which begins at offset. */
 static enum reading_step apply(struct reading *reading, const struct memory *memory,
 			       struct fault *fault, uint32_t offset, uint8_t *data, uint64_t *ret)
@@ -50,8 +62,7 @@ static enum reading_step apply(struct reading *reading, const struct memory *mem
 		data[place] = INSERTED_BYTE;
 		*ret = width + 1;
 	} else {
-		memmove(data + place, data + place + 1, width - 1 - place);
-		*ret = width - 1;
+		*ret = leave_out(fault, data, width, place);
 	}
 	return READING_DATA;
 }
