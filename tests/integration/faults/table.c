@@ -66,10 +66,21 @@ static const char *row_word(const struct row *row)
 	}
 }
 
+static const char *verdict(unsigned int bad, unsigned int skipped, char text[48])
+{
+	if (bad > 0)
+		return "FAILED";
+	if (skipped == 0)
+		return "every promise kept";
+	(void)snprintf(text, 48, "%u SKIPPED, the others kept", skipped);
+	return text;
+}
+
 bool table_print(const struct table *table, FILE *file)
 {
-	unsigned int tried = 0, bad = 0;
+	unsigned int tried = 0, bad = 0, skipped = 0;
 	uint64_t lost = 0;
+	char text[48];
 
 	fprintf(file, "%-56s %6s %10s  %s\n", "fault", "tried", "lost bytes", "outcome");
 	for (size_t i = 0; i < table->n; i++) {
@@ -80,8 +91,9 @@ bool table_print(const struct table *table, FILE *file)
 		tried += row->tried;
 		lost += row->lost;
 		bad += row->state == ROW_BEGUN || row->state == ROW_FAILED;
+		skipped += row->state == ROW_SKIPPED;
 	}
 	fprintf(file, "%-56s %6u %10" PRIu64 "  %s\n", "all", tried, lost,
-		bad > 0 ? "FAILED" : "every promise kept");
+		verdict(bad, skipped, text));
 	return bad == 0;
 }
