@@ -108,10 +108,10 @@ static char *quote(const char *word)
 
 	if (*word && !word[strspn(word, PLAIN)])
 		return strdup(word);
-	quoted = end = malloc(4 * strlen(word) + 3);
+	quoted = malloc(4 * strlen(word) + 3);
 	if (!quoted)
 		return NULL;
-	*end++ = '\'';
+	end = stpcpy(quoted, "'");
 	for (; *word; word++)
 		if (*word == '\'')
 			end = stpcpy(end, "'\\''");
