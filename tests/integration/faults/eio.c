@@ -2,8 +2,9 @@
 
 /*
  * The disk dies under the daemon or a worker: from some call on, writing a file or settling it on
- * the disk fails with EIO, from every call that a job makes. The job fails by name or waits, others
- * are served, and when the disk is well again the backup is identical.
+ * the disk fails with EIO; from the first, second and third call that a job makes, and in growing steps
+ * to its last. The job fails by name or waits, others are served, and when the disk is well again the
+ * backup is identical.
  */
 
 #include "tests/integration/faults/eio.h"
