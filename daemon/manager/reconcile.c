@@ -121,7 +121,9 @@ static int adopt_backup(struct reconciliation *all, const char *id)
 static int on_directory(const char *id, void *userdata)
 {
 	struct reconciliation *all = userdata;
-	const struct backup_key *key = bsearch(id, all->keys, all->n, sizeof(*key), by_id);
+	/* Without keys there is no array to look in. */
+	const struct backup_key *key =
+		all->n > 0 ? bsearch(id, all->keys, all->n, sizeof(*key), by_id) : NULL;
 
 	if (!key)
 		return adopt_backup(all, id);
