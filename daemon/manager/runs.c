@@ -130,10 +130,15 @@ static void job_ended(struct manager *manager, const struct bench_port *port, in
 	}
 }
 
-void run_give_up(struct bench_port *port, const struct failure *failure)
+static void set_failure(struct bench_port *port, const struct failure *failure)
 {
 	if (failure_copy(failure, &port->port.failure) < 0)
 		log_error("out of memory");
+}
+
+void run_give_up(struct bench_port *port, const struct failure *failure)
+{
+	set_failure(port, failure);
 	worker_stop(port->worker);
 }
 
@@ -321,8 +326,8 @@ static void port_ended(struct manager *manager, struct bench_port *port,
 		failure_clear(&port->port.failure);
 		set_state(manager, port, PORT_IDLE);
 	} else {
-		if (!was_given_up && failure_copy(failure, &port->port.failure) < 0)
-			log_error("out of memory");
+		if (!was_given_up)
+			set_failure(port, failure);
 		port_failed(manager, port);
 	}
 }
@@ -414,8 +419,7 @@ static void refuse_for_space(struct manager *manager, struct bench_port *port,
 	if (port->worker) {
 		run_give_up(port, &failure);
 	} else {
-		if (failure_copy(&failure, &port->port.failure) < 0)
-			log_error("out of memory");
+		set_failure(port, &failure);
 		port_failed(manager, port);
 	}
 	failure_clear(&failure);

@@ -313,6 +313,14 @@ static void expect_known(struct rig *rig, const char *meid)
 	fail_msg("nobody asked who is there");
 }
 
+static void expect_watch_of(struct rig *rig, int64_t id, const char *meid)
+{
+	struct job job = rig_job(rig, id);
+
+	assert_string_equal(job.port.meid, meid);
+	job_clear(&job);
+}
+
 /* The watch that was read already is asked who it is, and the job goes on waiting. */
 static void come_in_vain(struct bench *bench, const char *tty, const char *image, int64_t id)
 {
@@ -334,7 +342,6 @@ static void test_two_jobs_are_for_two_watches(void **state)
 	struct bench *bench = *state;
 	struct rig *rig = &bench->rig;
 	struct visit visit;
-	struct job job;
 	char image[128];
 	int64_t first;
 
@@ -351,9 +358,7 @@ static void test_two_jobs_are_for_two_watches(void **state)
 	come_in_vain(bench, "ttyUSB1", image, first + 1);
 	come(bench, &visit, "ttyACM1", image, MEID_B);
 	expect_backup(rig, first + 1, "left", image);
-	job = rig_job(rig, first + 1);
-	assert_string_equal(job.port.meid, MEID_B);
-	job_clear(&job);
+	expect_watch_of(rig, first + 1, MEID_B);
 	go(bench, &visit);
 }
 
@@ -363,7 +368,6 @@ static void test_another_watch_at_once(void **state)
 	struct bench *bench = *state;
 	struct rig *rig = &bench->rig;
 	struct visit visit;
-	struct job job;
 	char image[128];
 	int64_t first;
 
@@ -375,9 +379,7 @@ static void test_another_watch_at_once(void **state)
 	go(bench, &visit);
 	come(bench, &visit, "ttyUSB0", image, MEID_B);
 	expect_backup(rig, wait_for_job_after(rig, first), "left", image);
-	job = rig_job(rig, first + 1);
-	assert_string_equal(job.port.meid, MEID_B);
-	job_clear(&job);
+	expect_watch_of(rig, first + 1, MEID_B);
 	go(bench, &visit);
 	come(bench, &visit, "ttyACM1", image, MEID_B);
 	expect_known(rig, MEID_B);
